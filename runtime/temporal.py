@@ -1,0 +1,101 @@
+"""One way to reach Temporal, whether it runs in this process group, in a cluster or in Temporal Cloud."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from google.protobuf.duration_pb2 import Duration
+from temporalio.api.namespace.v1 import NamespaceConfig
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.api.workflowservice.v1 import (
+    DescribeNamespaceRequest,
+    RegisterNamespaceRequest,
+    UpdateNamespaceRequest,
+)
+from temporalio.client import Client, Interceptor
+from temporalio.common import SearchAttributeIndexedValueType
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.service import RPCError, RPCStatusCode
+
+from runtime.settings import TEMPORAL_NAMESPACE, Settings
+
+RETENTION = timedelta(days=90)  # A closed run stays readable for a quarter: the time between two releases, and more.
+
+SearchAttributes = Mapping[str, SearchAttributeIndexedValueType]
+
+
+class TemporalUnreachableError(Exception):
+    """Nobody answered at the address, or it refused this client."""
+
+
+async def connect(
+    settings: Settings, *, interceptors: Sequence[Interceptor] = (), address: str | None = None
+) -> Client:
+    """A client that speaks pydantic, for the namespace of the settings.
+
+    `address` (`host:port`) names the embedded server: on loopback, without TLS or key, and whatever Temporal's
+    environment variables say is then left aside. Without it, TLS, API key and profile come from Temporal's
+    standard variables and file; OLIVE_TEMPORAL_ADDRESS and OLIVE_TEMPORAL_NAMESPACE win over theirs.
+
+    Raises TemporalUnreachableError.
+    """
+    config = _embedded_config(settings, address) if address else _standard_config(settings)
+    try:
+        return await Client.connect(**config, data_converter=pydantic_data_converter, interceptors=interceptors)
+    except RuntimeError as error:
+        raise TemporalUnreachableError(f"no Temporal server answers at {config['target_host']}: {error}") from error
+
+
+def _embedded_config(settings: Settings, address: str) -> ClientConnectConfig:
+    return ClientConnectConfig(
+        target_host=address, namespace=settings.temporal_namespace or TEMPORAL_NAMESPACE, tls=False
+    )
+
+
+def _standard_config(settings: Settings) -> ClientConnectConfig:
+    config = ClientConfig.load_client_connect_config()
+    if settings.temporal_address:
+        config["target_host"] = settings.temporal_address
+    if settings.temporal_namespace:
+        config["namespace"] = settings.temporal_namespace
+    config.setdefault("namespace", TEMPORAL_NAMESPACE)
+    if "target_host" not in config:
+        raise TemporalUnreachableError("no Temporal server is named: set OLIVE_TEMPORAL_ADDRESS or TEMPORAL_ADDRESS")
+    return config
+
+
+async def ensure_namespace(client: Client, *, retention: timedelta = RETENTION) -> None:
+    """Make the client's namespace exist and keep closed runs for `retention`; the same twice changes nothing.
+
+    For servers that we run ourselves: in Temporal Cloud a namespace is made in its console.
+    """
+    wanted = Duration()
+    wanted.FromTimedelta(retention)
+    service = client.workflow_service
+    try:
+        found = await service.describe_namespace(DescribeNamespaceRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status is not RPCStatusCode.NOT_FOUND:
+            raise
+        await service.register_namespace(
+            RegisterNamespaceRequest(namespace=client.namespace, workflow_execution_retention_period=wanted)
+        )
+        return
+    if found.config.workflow_execution_retention_ttl != wanted:
+        config = NamespaceConfig(workflow_execution_retention_ttl=wanted)
+        await service.update_namespace(UpdateNamespaceRequest(namespace=client.namespace, config=config))
+
+
+async def register_search_attributes(client: Client, attributes: SearchAttributes) -> None:
+    """Make the names known to the client's namespace; those that it knows already are left as they are.
+
+    A workflow that sets an unknown name cannot start, so this comes before the first one.
+    """
+    operator = client.operator_service
+    known = await operator.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
+    missing = {name: int(kind) for name, kind in attributes.items() if name not in known.custom_attributes}
+    if missing:
+        request = AddSearchAttributesRequest(namespace=client.namespace)
+        for name, kind in missing.items():
+            request.search_attributes[name] = kind  # type: ignore[assignment]
+        await operator.add_search_attributes(request)
