@@ -1,0 +1,244 @@
+"""What lets a year have surprises: the stopped clock, a changed calendar, and due dates that never move unseen.
+
+A pause stops the clock and still answers; a new calendar re-plans every deadline. Whatever moves a due date, the move is an
+event with its reason, and a due date never moves earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from programme.messages import SPONSORS, Command, Due, Event, Frozen, Role, Sentence, Task, TaskId
+from programme.part import Asked, Part
+from programme.post import PAUSE, NoticeRaised
+from programme.refusals import Invalid, NotPaused, PauseTooLong
+from programme.working_time import Calendar, Stop, at_local, uk_date
+
+if TYPE_CHECKING:
+    from programme.engagement import Engagement
+
+SAFETY_MARK = "safety"  # in the key of every due that protects patients
+
+
+class Pause(Frozen):
+    """A pause that runs: since when, until when, and why."""
+
+    since: date
+    resumes: date
+    reason: str
+
+
+class Continuity(Frozen):
+    """The stopped clock. ``held_to``: due dates that a change would have moved earlier."""
+
+    pause: Pause | None = None
+    stops: tuple[Stop, ...] = ()
+    held_to: dict[TaskId, date] = Field(default_factory=dict)
+
+
+class PauseEngagement(Command):
+    """Stop the clock until a date, at most 30 working days away."""
+
+    who = frozenset({Role.PROGRAMME_MANAGER})
+    refusals = (PauseTooLong, Invalid)
+
+    kind: Literal["PauseEngagement"] = "PauseEngagement"
+    reason: Sentence
+    resumes: date
+
+
+class ResumeEngagement(Command):
+    """Let the clock run again before the date that was set."""
+
+    who = frozenset({Role.PROGRAMME_MANAGER}) | SPONSORS
+    refusals = (NotPaused,)
+    while_paused = True
+
+    kind: Literal["ResumeEngagement"] = "ResumeEngagement"
+
+
+class ChangeCalendar(Command):
+    """A newer snapshot of bank holidays and closures. Brought by the system."""
+
+    while_paused = True
+
+    kind: Literal["ChangeCalendar"] = "ChangeCalendar"
+    calendar: Calendar
+
+
+Commands = PauseEngagement | ResumeEngagement | ChangeCalendar
+
+
+class EngagementPausedUntil(Event):
+    """The clock stands still."""
+
+    kind: Literal["EngagementPausedUntil"] = "EngagementPausedUntil"
+    reason: str
+    since: date
+    resumes: date
+
+
+class EngagementResumed(Event):
+    """The clock runs again; what was due moves by the working days that were lost."""
+
+    kind: Literal["EngagementResumed"] = "EngagementResumed"
+    on: date
+
+
+class CalendarChanged(Event):
+    """Another calendar is in force."""
+
+    kind: Literal["CalendarChanged"] = "CalendarChanged"
+    calendar: Calendar
+
+
+class DueDateMoved(Event):
+    """A due date moved later, and why."""
+
+    kind: Literal["DueDateMoved"] = "DueDateMoved"
+    task: TaskId
+    was: date
+    now: date
+    why: str
+
+
+class DueDateKept(Event):
+    """A change would have moved a due date earlier; it stays."""
+
+    kind: Literal["DueDateKept"] = "DueDateKept"
+    task: TaskId
+    on: date
+
+
+Events = EngagementPausedUntil | EngagementResumed | CalendarChanged | DueDateMoved | DueDateKept
+
+
+def goes_on_in_a_pause(due: Due) -> bool:
+    """Only the end of the pause, the news of it, and what protects patients."""
+    return due.key.startswith(("act:continuity:", f"notice:{PAUSE}:")) or SAFETY_MARK in due.key
+
+
+def not_earlier(task: Task, held: dict[TaskId, date]) -> Task:
+    """The task with its due date held where a change would have moved it earlier."""
+    kept = held.get(task.id)
+    if kept is None or task.due is None or task.due.on >= kept:
+        return task
+    return replace(task, due=replace(task.due, on=kept, why=f"{task.due.why}; it was promised for {uk_date(kept)} and does not move earlier"))
+
+
+def moved_due_dates(before: Engagement, after: Engagement, tasks: Callable[[Engagement], list[Task]]) -> Iterator[Event]:
+    """One event for each open task whose due date is not what it was."""
+    if before is after:
+        return
+    was = {task.id: task.due.on for task in tasks(before) if task.due}
+    for task in tasks(after):
+        earlier = was.get(task.id)
+        if earlier is None or task.due is None or task.due.on == earlier:
+            continue
+        if task.due.on > earlier:
+            yield DueDateMoved(task=task.id, was=earlier, now=task.due.on, why=task.due.why)
+        else:
+            yield DueDateKept(task=task.id, on=earlier)
+
+
+def pause_engagement(engagement: Engagement, command: PauseEngagement, asked: Asked) -> list[Event]:
+    """Stop the clock, and tell both sponsors."""
+    if not command.reason.strip():
+        message = "Say why the programme pauses: both sponsors are told."
+        raise Invalid(message)
+    if command.resumes <= asked.today:
+        message = "Name a later day than today on which the programme resumes."
+        raise Invalid(message)
+    if engagement.time.between(asked.today, command.resumes) > engagement.template.durations.pause:
+        raise PauseTooLong(engagement.template.durations.pause)
+    title = f"Paused until {uk_date(command.resumes)}. Due dates move by the working days that are lost"
+    return [
+        EngagementPausedUntil(reason=command.reason, since=asked.today, resumes=command.resumes),
+        NoticeRaised(people=engagement.sponsors, title=title, topic=PAUSE, together=True),
+    ]
+
+
+def resume_engagement(engagement: Engagement, command: ResumeEngagement, asked: Asked) -> list[Event]:
+    """Let the clock run again."""
+    del command
+    if not engagement.paused:
+        raise NotPaused
+    return [EngagementResumed(on=asked.today)]
+
+
+def change_calendar(engagement: Engagement, command: ChangeCalendar, asked: Asked) -> list[Event]:
+    """Put another calendar in force; every deadline follows."""
+    del asked
+    if command.calendar == engagement.calendar:
+        return []
+    if command.calendar.division is not engagement.calendar.division:
+        message = "This calendar is of another holiday division than the trust's."
+        raise Invalid(message)
+    return [CalendarChanged(calendar=command.calendar)]
+
+
+def _paused(engagement: Engagement, event: EngagementPausedUntil, at: datetime) -> Engagement:
+    del at
+    return _with(engagement, pause=Pause(since=event.since, resumes=event.resumes, reason=event.reason))
+
+
+def _resumed(engagement: Engagement, event: EngagementResumed, at: datetime) -> Engagement:
+    del at
+    pause = engagement.continuity.pause
+    stops = engagement.continuity.stops
+    if pause and pause.since < event.on:
+        stops = (*stops, Stop(first=pause.since, until=event.on, why=pause.reason))
+    return _with(engagement, pause=None, stops=stops)
+
+
+def _calendar_changed(engagement: Engagement, event: CalendarChanged, at: datetime) -> Engagement:
+    del at
+    return engagement.but(calendar=event.calendar)
+
+
+def _due_date_moved(engagement: Engagement, event: DueDateMoved, at: datetime) -> Engagement:
+    del event, at
+    return engagement
+
+
+def _due_date_kept(engagement: Engagement, event: DueDateKept, at: datetime) -> Engagement:
+    del at
+    return _with(engagement, held_to={**engagement.continuity.held_to, event.task: event.on})
+
+
+def _with(engagement: Engagement, **changes: object) -> Engagement:
+    return engagement.but(continuity=engagement.continuity.model_copy(update=changes))
+
+
+def agenda(engagement: Engagement) -> Iterator[Due]:
+    """The end of a pause."""
+    pause = engagement.continuity.pause
+    if pause:
+        why = f"The pause that began on {uk_date(pause.since)} ends"
+        yield Due(at=at_local(pause.resumes, time(0)), key="act:continuity:resume", what="The programme resumes", why=why)
+
+
+def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
+    """Resume on the day."""
+    del what, engagement
+    return [EngagementResumed(on=asked.today)]
+
+
+PART = Part(
+    name="continuity",
+    decide={PauseEngagement: pause_engagement, ResumeEngagement: resume_engagement, ChangeCalendar: change_calendar},
+    evolve={
+        EngagementPausedUntil: _paused,
+        EngagementResumed: _resumed,
+        CalendarChanged: _calendar_changed,
+        DueDateMoved: _due_date_moved,
+        DueDateKept: _due_date_kept,
+    },
+    agenda=agenda,
+    act=act,
+)

@@ -1,0 +1,341 @@
+"""The engagement: one event-sourced aggregate, and the four functions on which everything hangs.
+
+``decide`` says what follows from a request, ``evolve`` what is true after an event, ``agenda`` what will fall due and
+why, ``tasks`` who owes what. All are pure; each part (``PARTS``) supplies its own share of each. Time is a command too:
+``TimeReached`` does what the agenda says has fallen due.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, SerializeAsAny, TypeAdapter
+
+from programme import chain, continuity, gates, people, post
+from programme.ladders import Audience
+from programme.messages import CLOCK, Command, Due, Entry, Errand, Event, Frozen, PersonId, Role, Side, Stage, Task, refuse_oversized
+from programme.continuity import Continuity
+from programme.gates import StageSpan
+from programme.part import Asked, Part
+from programme.people import Person
+from programme.post import Post
+from programme.refusals import EngagementEnded, EngagementPaused, Invalid
+from programme.stages import diagnosis, mandate
+from programme.stages.diagnosis import Diagnosis
+from programme.stages.mandate import Mandate
+from programme.template import ProgrammeTemplate
+from programme.working_time import Calendar, WorkingTime
+
+
+class TimeReached(Command):
+    """Time has come to what the agenda says. Asked by the workflow's timer only."""
+
+    kind: Literal["TimeReached"] = "TimeReached"
+
+
+AnyCommand = Annotated[
+    people.Commands
+    | continuity.Commands
+    | post.Commands
+    | mandate.Commands
+    | diagnosis.Commands
+    | TimeReached,
+    Field(discriminator="kind"),
+]
+AnyEvent = Annotated[
+    people.Events
+    | continuity.Events
+    | post.Events
+    | gates.Events
+    | mandate.Events
+    | diagnosis.Events,
+    Field(discriminator="kind"),
+]
+COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
+EVENTS: TypeAdapter[Event] = TypeAdapter(AnyEvent)
+
+PARTS: tuple[Part, ...] = (
+    people.PART,
+    continuity.PART,
+    gates.PART,
+    mandate.PART,
+    diagnosis.PART,
+    post.PART,
+)
+_DECIDE = {command: rule for part in PARTS for command, rule in part.decide.items()}
+_EVOLVE = {event: rule for part in PARTS for event, rule in part.evolve.items()}
+_ACT = {part.name: part.act for part in PARTS if part.act}
+
+
+class Cycle(Frozen):
+    """One round of stages 1 to 7, about twelve months. Each stage keeps its own part of it."""
+
+    number: int = 1
+    started: date
+    diagnosis: Diagnosis = Diagnosis()
+
+
+class Engagement(Frozen):
+    """One trust, one scope, two sponsors, for years. Everything that is decided follows from this and a request."""
+
+    id: str = ""
+    sequence: int = 0
+    digest: str = chain.GENESIS
+    ods_code: str = ""
+    scope: str = ""
+    local_problem: str = ""
+    dpia_reference: str = ""
+    privacy_notice: str = ""
+    k: int = 11
+    registered: date | None = None
+    template: ProgrammeTemplate = ProgrammeTemplate()
+    calendar: Calendar = Calendar(version="none")
+    people: dict[PersonId, Person] = Field(default_factory=dict)
+    mandate: Mandate = Mandate()
+    continuity: Continuity = Continuity()
+    post: Post = Post()
+    stages: tuple[StageSpan, ...] = ()
+    cycle: Cycle | None = None
+    past: tuple[Cycle, ...] = ()
+    ended: str = ""  # "", "not_ready", "closed"; a sustained engagement stays open
+
+    def but(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields of this class
+        """A copy with these fields changed; what was derived from the old ones is not carried over."""
+        copy = self.model_copy(update=changes)
+        for derived in ("time", "open_tasks", "coming"):
+            copy.__dict__.pop(derived, None)
+        return copy
+
+    def in_cycle(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields of Cycle
+        """A copy with these parts of the running cycle changed."""
+        return self.but(cycle=self.running.model_copy(update=changes))
+
+    @property
+    def running(self) -> Cycle:
+        """The open cycle; only asked for where one is open."""
+        assert self.cycle is not None, "no cycle is open"  # noqa: S101 - a fault of ours, not a refusal
+        return self.cycle
+
+    @cached_property
+    def time(self) -> WorkingTime:
+        """Working-day arithmetic in this trust's calendar, with the stretches in which the clock stood still."""
+        return WorkingTime(self.calendar, self.continuity.stops)
+
+    @cached_property
+    def open_tasks(self) -> tuple[Task, ...]:
+        """What ``tasks`` says, worked out once."""
+        if self.ended:
+            return ()
+        held = self.continuity.held_to
+        return tuple(continuity.not_earlier(task, held) for part in PARTS for task in part.tasks(self))
+
+    @cached_property
+    def coming(self) -> tuple[Due, ...]:
+        """What ``agenda`` says, worked out once."""
+        if self.ended:
+            return ()
+        dues = [due for part in PARTS for due in part.agenda(self)] + post.rungs(self, self.open_tasks)
+        if self.paused:
+            dues = [due for due in dues if continuity.goes_on_in_a_pause(due)]
+        return tuple(sorted(dues, key=lambda due: (due.at, due.key)))
+
+    def with_cycle(self, number: int, started: date) -> Self:
+        """A copy in which a new cycle runs; the one before, if any, is past."""
+        past = (*self.past, self.cycle) if self.cycle else self.past
+        return self.but(cycle=Cycle(number=number, started=started), past=past)
+
+    def in_stage(self, stage: Stage) -> bool:
+        """Whether a stage of the running cycle is open. Delivery and challenge overlap."""
+        return any(span.stage is stage and span.ended is None for span in self.stages)
+
+    def span(self, stage: Stage) -> StageSpan | None:
+        """The latest span of a stage, in the running cycle where it has come to it."""
+        return next((span for span in reversed(self.stages) if span.stage is stage), None)
+
+    @property
+    def stage(self) -> Stage:
+        """The stage in front: the latest that is open, else the last that was."""
+        open_now = [span.stage for span in self.stages if span.ended is None]
+        return open_now[-1] if open_now else self.stages[-1].stage if self.stages else Stage.MANDATE
+
+    def participants(self, side: Side) -> tuple[PersonId, ...]:
+        """The accepted participants of a side."""
+        return tuple(person.id for person in self.people.values() if person.takes_part and person.side is side)
+
+    def holders(self, role: Role) -> tuple[PersonId, ...]:
+        """Who holds a part now, accepted."""
+        return tuple(person.id for person in self.people.values() if role in person.roles())
+
+    def holder(self, role: Role) -> PersonId | None:
+        """Who holds a part of which there is one."""
+        return next(iter(self.holders(role)), None)
+
+    @property
+    def sponsors(self) -> tuple[PersonId, ...]:
+        """Both sponsors, the medical one first; always addressed together."""
+        return self.holders(Role.MEDICAL_SPONSOR) + self.holders(Role.MANAGERIAL_SPONSOR)
+
+    def concerned(self, about: str, audience: Audience) -> tuple[PersonId, ...]:
+        """The co-owners of an action, or the chair of a review: whom a rung about it speaks to."""
+        del about, audience
+        return ()
+
+    @property
+    def paused(self) -> bool:
+        """Whether the clock stands still."""
+        return self.continuity.pause is not None
+
+
+_CAN_HAPPEN_AFTER_THE_END: tuple[type[Command], ...] = (post.ReportUndeliverable,)
+_MOST_CONSEQUENCES = 500  # a rule that never comes to rest is a fault; better an alarm than a stalled workflow
+
+
+def decide(engagement: Engagement, command: Command, asked: Asked) -> list[Event]:
+    """What follows from a request at this moment: the events, in order, consequences included.
+
+    Raises:
+        Refusal: why not, and what to do instead; nothing has happened.
+    """
+    return Outcome(engagement, asked).of(command).events
+
+
+def evolve(engagement: Engagement, entry: Entry) -> Engagement:
+    """What is true after a journal entry.
+
+    Raises:
+        chain.BrokenChain: the entry does not follow on this engagement's last one.
+    """
+    chain.check_follows(engagement.sequence, engagement.digest, entry)
+    after = _fold(engagement, entry.event, entry.at)
+    return after.but(sequence=entry.sequence, digest=entry.digest)
+
+
+def step(engagement: Engagement, command: Command, asked: Asked) -> tuple[Engagement, list[Entry]]:
+    """Decide and record: the engagement after the request, and the entries for the journal.
+
+    Raises:
+        Refusal: as ``decide``.
+    """
+    return Outcome(engagement, asked).of(command).recorded()
+
+
+def agenda(engagement: Engagement) -> list[Due]:
+    """Everything that will fall due, when and why, if nobody does anything; the earliest first."""
+    return list(engagement.coming)
+
+
+def tasks(engagement: Engagement) -> list[Task]:
+    """Who owes what by when."""
+    return list(engagement.open_tasks)
+
+
+def errands(engagement: Engagement) -> list[Errand]:
+    """What the world outside must do now."""
+    return [] if engagement.ended else [errand for part in PARTS for errand in part.errands(engagement)]
+
+
+def next_wake(engagement: Engagement, at: datetime) -> datetime | None:
+    """When the workflow's one timer should fire: the earliest due, held back to sending hours where it sends."""
+    time = engagement.time
+    instants = (time.next_sending(max(due.at, at)) if due.sends else due.at for due in agenda(engagement))
+    return min(instants, default=None)
+
+
+class Outcome:
+    """The unfolding of one request: each event is folded before the next consequence is asked for."""
+
+    def __init__(self, engagement: Engagement, asked: Asked) -> None:
+        self.before = engagement
+        self.engagement = engagement
+        self.asked = asked
+        self.events: list[Event] = []
+
+    def of(self, command: Command) -> Self:
+        """Let a command and all its consequences happen."""
+        if isinstance(command, TimeReached):
+            self._pass_time()
+        else:
+            self._happen(self._requested(command))
+            self._settle()
+        self._happen(continuity.moved_due_dates(self.before, self.engagement, tasks))
+        return self
+
+    def recorded(self) -> tuple[Engagement, list[Entry]]:
+        """The engagement with its sequence and digest, and the entries that chain the events."""
+        entries = chain.record(self.before.sequence, self.before.digest, self.events, self.asked)
+        if not entries:
+            return self.before, []
+        return self.engagement.but(sequence=entries[-1].sequence, digest=entries[-1].digest), entries
+
+    def _requested(self, command: Command) -> Iterable[Event]:
+        engagement, asked = self.engagement, self.asked
+        refuse_oversized(command)
+        if engagement.ended and not isinstance(command, _CAN_HAPPEN_AFTER_THE_END):
+            raise EngagementEnded
+        if asked.by != CLOCK and engagement.registered:
+            people.authorise(engagement, command, asked)
+        if engagement.paused and not command.while_paused:
+            raise EngagementPaused
+        rule = _DECIDE.get(type(command))
+        if rule is None:
+            message = f"Nothing answers to '{command.kind}'."
+            raise Invalid(message)
+        return rule(engagement, command, asked)
+
+    def _happen(self, events: Iterable[Event]) -> None:
+        for event in events:
+            self.events.append(event)
+            self.engagement = _fold(self.engagement, event, self.asked.at)
+        if len(self.events) > _MOST_CONSEQUENCES:
+            message = "The consequences of a request do not come to rest."
+            raise RuntimeError(message)
+
+    def _settle(self) -> None:
+        """Let everything follow that follows at once, until nothing more does."""
+        while not self.engagement.ended:
+            following = next((events for part in PARTS if (events := list(part.follows(self.engagement, self.asked)))), None)
+            if following is None:
+                return
+            self._happen(following)
+
+    def _pass_time(self) -> None:
+        """Do what has fallen due, the earliest first; then send what is ready, one message a person."""
+        while (due := self._ready_act()) is not None:
+            _, part, what = due.key.split(":", 2)
+            events = _ACT[part](self.engagement, what, self.asked)
+            self._happen(events)
+            self._settle()
+            if not events:
+                message = f"Nothing came of '{due.key}', and it is still due."
+                raise RuntimeError(message)
+        ready = [due for due in agenda(self.engagement) if due.at <= self.asked.at and not due.key.startswith("act:")]
+        self._happen(post.issue(self.engagement, ready, tasks(self.engagement), self.asked))
+
+    def _ready_act(self) -> Due | None:
+        return next((due for due in agenda(self.engagement) if due.at <= self.asked.at and due.key.startswith("act:")), None)
+
+
+def _fold(engagement: Engagement, event: Event, at: datetime) -> Engagement:
+    after = _EVOLVE[type(event)](engagement, event, at)
+    return after.but(sequence=after.sequence + 1)
+
+
+def fold(engagement: Engagement, entries: Sequence[Entry]) -> Engagement:
+    """Fold several entries, in order."""
+    for entry in entries:
+        engagement = evolve(engagement, entry)
+    return engagement
+
+
+def commands() -> Iterator[type[Command]]:
+    """Every command type that a person may ask, in the order of the parts."""
+    return (command for command in _DECIDE if command.who)
+
+
+class RecordedEntry(Entry):
+    """An entry as it travels and is stored: its event is one of the closed union."""
+
+    event: SerializeAsAny[AnyEvent]

@@ -1,0 +1,236 @@
+"""The frozen base types: what is asked (Command), what happened (Event), what falls due (Due), what is owed (Task).
+
+Wire models stay lax, because an update stored for years must still load; strictness lives in ``decide``. A limit that
+a field carries (``Sentence``, ``Paragraph``) is shown in OpenAPI and enforced by ``decide``, declared in one place.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from programme.refusals import Refusal, TooLong
+
+PersonId = str
+TaskId = str
+
+CLOCK: PersonId = "clock"  # the actor of everything that time alone decides
+
+
+class Frozen(BaseModel):
+    """A value: compared by content, never changed, and lax towards fields that a newer build has added."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+def limited(characters: int) -> object:
+    """A string field that says its limit in the schema; ``oversized`` enforces it."""
+    return Field(json_schema_extra={"maxLength": characters})
+
+
+Sentence = Annotated[str, limited(300)]
+Paragraph = Annotated[str, limited(2000)]
+
+
+class Words(Frozen):
+    """Candid words: kept in the confidential store; only the reference travels.
+
+    The front door takes text, deposits it for ``audience`` and passes the reference on (``traps``: histories cannot
+    be edited, so nothing personal may enter them).
+    """
+
+    deposit: str = ""
+
+
+class Sealed(Frozen):
+    """Answers: the front door keeps them; not even a reference travels, so that nothing ties them to a person later."""
+
+
+class Side(StrEnum):
+    """The two sides. Everyone who takes part belongs to exactly one for a whole cycle."""
+
+    DOCTOR = "doctor"
+    MANAGER = "manager"
+
+    @property
+    def other(self) -> "Side":
+        """The side across the table."""
+        return Side.MANAGER if self is Side.DOCTOR else Side.DOCTOR
+
+
+class Role(StrEnum):
+    """A part that a person holds in one engagement."""
+
+    PROGRAMME_MANAGER = "programme_manager"
+    MEDICAL_SPONSOR = "medical_sponsor"
+    MANAGERIAL_SPONSOR = "managerial_sponsor"
+    FACILITATOR = "facilitator"
+    MEDICAL_APPROVER = "medical_approver"
+    DEPUTY_APPROVER = "deputy_approver"
+    DOCTOR = "doctor"
+    MANAGER = "manager"
+    MEASURE_STEWARD = "measure_steward"
+    INTERNAL_CHALLENGER = "internal_challenger"
+    EXTERNAL_CHALLENGER = "external_challenger"
+    AUDITOR = "auditor"
+    DATA_PROTECTION_CONTACT = "data_protection_contact"
+
+
+SPONSORS = frozenset({Role.MEDICAL_SPONSOR, Role.MANAGERIAL_SPONSOR})
+PARTICIPANTS = frozenset({Role.DOCTOR, Role.MANAGER})
+APPROVERS = frozenset({Role.MEDICAL_APPROVER, Role.DEPUTY_APPROVER})
+CHALLENGERS = frozenset({Role.INTERNAL_CHALLENGER, Role.EXTERNAL_CHALLENGER})
+
+
+class Stage(StrEnum):
+    """The eight stages, in order."""
+
+    MANDATE = "mandate"
+    DIAGNOSIS = "diagnosis"
+    EXCHANGE = "exchange"
+    SESSIONS = "sessions"
+    AGREEMENT = "agreement"
+    DELIVERY = "delivery"
+    CHALLENGE = "challenge"
+    RENEWAL = "renewal"
+
+
+class Command(Frozen):
+    """A request to an engagement. Each concrete command carries a literal ``kind``: its class name.
+
+    ``who`` names the roles that may ask; an empty set means that no person may (only time or the system asks).
+    ``refusals`` names the reasons for which it may be refused, beyond those that every command shares. Both are data:
+    the core enforces ``who``, OpenAPI prints both.
+    """
+
+    who: ClassVar[frozenset[Role]] = frozenset()
+    refusals: ClassVar[tuple[type[Refusal], ...]] = ()
+    while_paused: ClassVar[bool] = False  # only what protects patients, and what ends the pause
+
+    kind: str
+
+
+class Event(Frozen):
+    """A fact. Each concrete event carries a literal ``kind``: its class name.
+
+    ``by_day`` events keep the day, never the time: order and time would tie a person to an answer.
+    """
+
+    by_day: ClassVar[bool] = False
+
+    kind: str
+
+
+class Entry(Frozen):
+    """One line of the journal: an event, its place, and the digest that chains it to the line before."""
+
+    sequence: int
+    at: datetime
+    actor: PersonId
+    on_behalf_of: PersonId | None = None
+    event: Event
+    previous_digest: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueDate:
+    """A date that explains itself: ``why`` is one sentence without a full stop."""
+
+    on: date
+    why: str
+    provisional: bool = False  # beyond the published bank holidays
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something that one person owes. ``id`` is stable for the life of the task and tells nothing about the person's answers.
+
+    ``ladder`` names the reminder ladder; ``about`` is the id of what it concerns (an action, a session, a review).
+    ``clock`` False: nobody is reminded and nothing is late (a duty that merely stands open).
+    """
+
+    id: TaskId
+    ladder: str
+    person: PersonId
+    about: str
+    command: str  # the kind of the command that completes it
+    title: str
+    opened: date
+    due: DueDate | None = None
+    side: Side | None = None  # set where being late would name a side
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """Something that will happen at ``at`` if nobody does anything.
+
+    ``key`` says what to do: ``act:<stage>:<what>`` asks that stage; ``rung:<task>:<rung>`` and ``notice:<id>`` send.
+    ``sends`` marks what needs sending hours. ``why`` is a sentence for the page "what happens next".
+    """
+
+    at: datetime
+    key: str
+    what: str
+    why: str
+    sends: bool = False
+    people: tuple[PersonId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something that the world outside must do for the programme, once: ``kind`` names the activity, ``key`` what for.
+
+    An errand stays open until its result comes back as a command and the state no longer asks for it.
+    """
+
+    kind: str
+    key: str
+
+
+def oversized(command: Command) -> Iterator[tuple[str, int]]:
+    """Fields whose text is longer than their declared limit, with that limit."""
+    for name, text, limit in _limited_texts(command, ""):
+        if len(text) > limit:
+            yield name, limit
+
+
+def refuse_oversized(command: Command) -> None:
+    """Refuse a command whose words are longer than the schema says.
+
+    Raises:
+        TooLong: names the first such field and its limit in characters.
+    """
+    for name, limit in oversized(command):
+        raise TooLong(name, limit)
+
+
+def _limited_texts(value: object, path: str) -> Iterator[tuple[str, str, int]]:
+    if isinstance(value, BaseModel):
+        for name, field in type(value).model_fields.items():
+            inner = getattr(value, name)
+            extra = field.json_schema_extra
+            limit = extra.get("maxLength") if isinstance(extra, dict) else None
+            where = f"{path}{name}"
+            if isinstance(inner, str):
+                if not isinstance(limit, int):
+                    limit = IDENTIFIER_LIMIT
+                yield where, inner, limit
+            else:
+                yield from _limited_texts(inner, f"{where}.")
+    elif isinstance(value, str):
+        yield path.rstrip("."), value, LISTED_LIMIT
+    elif isinstance(value, tuple | list):
+        for place, inner in enumerate(value):
+            yield from _limited_texts(inner, f"{path}{place}.")
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield f"{path}{key}", str(key), IDENTIFIER_LIMIT
+            yield from _limited_texts(inner, f"{path}{key}.")
+
+
+IDENTIFIER_LIMIT = 300  # a string without a declared limit is an id, a code or a short name
+LISTED_LIMIT = 2000  # a sentence in a list, such as one option of a session

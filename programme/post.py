@@ -1,0 +1,451 @@
+"""What is said to whom, and how often: reminders, escalations and notices become messages.
+
+At most one message a person a day and three a week; session notices are excepted, and escalations are not held back by the
+weekly limit. Messages leave 8am to 6pm on working days, a patient-safety objection at once. Each (task, person, rung) is
+sent at most once for ever. What is sent, and what is held back, is an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field
+
+from programme.ladders import Audience, Ladder, Rung
+from programme.messages import Command, Due, Event, Frozen, PersonId, Role, Task, TaskId
+from programme.part import Asked, Part
+from programme.refusals import AlreadyDone, Unknown
+from programme.working_time import at_local, local_date, uk_date
+
+if TYPE_CHECKING:
+    from programme.engagement import Engagement
+
+DIGEST, SESSION, PAUSE, SAFETY = "digest", "session", "pause", "safety"  # the topics of messages
+OUTSIDE_LIMITS = frozenset({SESSION, SAFETY, PAUSE})
+
+
+class Invitation(Frozen):
+    """A calendar entry that travels with a message; the same ``uid`` with a higher ``revision`` updates or cancels it."""
+
+    uid: str
+    revision: int = 0
+    cancelled: bool = False
+    title: str
+    starts: datetime
+    ends: datetime
+    place: str = ""
+
+
+class Item(Frozen):
+    """One line of a message. ``task`` and ``rung`` are set for a reminder or escalation, ``notice`` for a notice."""
+
+    title: str
+    task: TaskId = ""
+    rung: str = ""
+    notice: int = 0
+    about: str = ""
+    due: date | None = None
+    why: str = ""
+    escalation: bool = False
+
+
+class Notice(Frozen):
+    """News that waits to be told: to each of ``people`` apart, or to both sponsors ``together`` in one message."""
+
+    id: int
+    people: tuple[PersonId, ...]
+    title: str
+    about: str = ""
+    topic: str = DIGEST
+    raised: datetime
+    together: bool = False
+    invitation: Invitation | None = None
+
+
+class Undelivered(Frozen):
+    """A message that nobody could be given for 72 hours."""
+
+    message: int
+    people: tuple[PersonId, ...]
+    since: date
+
+
+class Post(Frozen):
+    """What was said and what waits. ``fired`` holds ``rung>person`` for each task; ``sent`` the days of the last week."""
+
+    fired: dict[TaskId, tuple[str, ...]] = Field(default_factory=dict)
+    notices: tuple[Notice, ...] = ()
+    sent: dict[PersonId, tuple[date, ...]] = Field(default_factory=dict)
+    undelivered: tuple[Undelivered, ...] = ()
+
+
+# --- commands and events -------------------------------------------------------------------------------------------
+
+
+class ReportUndeliverable(Command):
+    """A message could not be delivered for 72 hours. Reported by the post, not by a person."""
+
+    while_paused = True
+
+    kind: Literal["ReportUndeliverable"] = "ReportUndeliverable"
+    message: int
+    people: tuple[PersonId, ...]
+
+
+class SettleUndelivered(Command):
+    """The people of an undelivered message have been reached in another way."""
+
+    who = frozenset({Role.PROGRAMME_MANAGER})
+    refusals = (Unknown,)
+
+    kind: Literal["SettleUndelivered"] = "SettleUndelivered"
+    message: int
+
+
+Commands = ReportUndeliverable | SettleUndelivered
+
+
+class NoticeRaised(Event):
+    """There is news for people; it leaves with their next message."""
+
+    kind: Literal["NoticeRaised"] = "NoticeRaised"
+    people: tuple[PersonId, ...]
+    title: str
+    about: str = ""
+    topic: str = DIGEST
+    together: bool = False
+    invitation: Invitation | None = None
+
+
+class MessageIssued(Event):
+    """A message was handed to the post. Its number is the sequence of this entry."""
+
+    kind: Literal["MessageIssued"] = "MessageIssued"
+    people: tuple[PersonId, ...]
+    items: tuple[Item, ...]
+    topic: str = DIGEST
+    on: date
+    invitation: Invitation | None = None
+
+
+class RungSuppressed(Event):
+    """A reminder was not sent, and why."""
+
+    kind: Literal["RungSuppressed"] = "RungSuppressed"
+    task: TaskId
+    person: PersonId
+    rung: str
+    why: str
+
+
+class MessageUndelivered(Event):
+    """A message could not be delivered for 72 hours."""
+
+    kind: Literal["MessageUndelivered"] = "MessageUndelivered"
+    message: int
+    people: tuple[PersonId, ...]
+    on: date
+
+
+class UndeliveredSettled(Event):
+    """The programme manager reached the people in another way."""
+
+    kind: Literal["UndeliveredSettled"] = "UndeliveredSettled"
+    message: int
+
+
+Events = NoticeRaised | MessageIssued | RungSuppressed | MessageUndelivered | UndeliveredSettled
+
+
+# --- what waits to be sent -----------------------------------------------------------------------------------------
+
+
+def audience(engagement: Engagement, task: Task, rung: Rung) -> tuple[PersonId, ...]:
+    """To whom a rung speaks, now."""
+    match rung.to:
+        case Audience.HOLDER:
+            return (task.person,)
+        case Audience.PROGRAMME_MANAGER:
+            return engagement.holders(Role.PROGRAMME_MANAGER)
+        case Audience.FACILITATOR:
+            return engagement.holders(Role.FACILITATOR)
+        case Audience.BOTH_SPONSORS:
+            return engagement.sponsors
+        case Audience.DEPUTY_APPROVER:
+            return engagement.holders(Role.DEPUTY_APPROVER)
+        case Audience.MEDICAL_SPONSOR:
+            return engagement.holders(Role.MEDICAL_SPONSOR)
+        case Audience.CO_OWNERS | Audience.CHAIR:
+            return engagement.concerned(task.about, rung.to)
+
+
+def rungs(engagement: Engagement, open_tasks: Sequence[Task]) -> list[Due]:
+    """Every reminder, escalation and notice that will go out if nobody does anything."""
+    dues = [due for task in open_tasks for due in _rungs_of(engagement, task)]
+    dues += [_due_of_notice(engagement, notice, people) for notice in engagement.post.notices for people in _envelopes(notice)]
+    return dues
+
+
+def _rungs_of(engagement: Engagement, task: Task) -> Iterator[Due]:
+    ladder = engagement.template.ladder(task.ladder)
+    fired = engagement.post.fired.get(task.id, ())
+    for rung in ladder.rungs:
+        planned = rung.planned(task, engagement.time)
+        if planned is None:
+            continue
+        people = audience(engagement, task, rung)
+        together = rung.to is Audience.BOTH_SPONSORS
+        for addressed in (people,) if together else tuple((person,) for person in people):
+            if addressed and not all(f"{rung.name}>{person}" in fired for person in addressed):
+                yield _due_of_rung(engagement, task, ladder, rung, planned, addressed)
+
+
+def _due_of_rung(engagement: Engagement, task: Task, ladder: Ladder, rung: Rung, planned: date, people: tuple[PersonId, ...]) -> Due:
+    at = _urgently(planned, rung) if ladder.urgent else _sent_at(engagement, planned, people, limited=not ladder.notice)
+    verb = "Escalation" if rung.escalates else "Reminder"
+    why = f"{verb}: {task.title}" + (f", due {uk_date(task.due.on)} ({task.due.why})" if task.due else "")
+    return Due(at=at, key=f"rung:{task.id}:{rung.name}", what=why, why=why, sends=not ladder.urgent, people=people)
+
+
+def _urgently(planned: date, rung: Rung) -> datetime:
+    return at_local(planned, time(8) if rung.offset else time(0))
+
+
+def _sent_at(engagement: Engagement, planned: date, people: tuple[PersonId, ...], *, limited: bool) -> datetime:
+    """8am of the planned day, or of the next working day where somebody has had a message that day or later."""
+    last = max((day for person in people for day in engagement.post.sent.get(person, ())), default=None)
+    if limited and last is not None and last >= planned:
+        planned = last + timedelta(days=1)
+    return engagement.time.morning(planned)
+
+
+def _envelopes(notice: Notice) -> tuple[tuple[PersonId, ...], ...]:
+    return (notice.people,) if notice.together else tuple((person,) for person in notice.people)
+
+
+def _due_of_notice(engagement: Engagement, notice: Notice, people: tuple[PersonId, ...]) -> Due:
+    urgent = notice.topic == SAFETY
+    if notice.topic in OUTSIDE_LIMITS:
+        at = notice.raised
+    else:
+        at = max(notice.raised, _sent_at(engagement, _after_a_full_week(engagement, people, local_date(notice.raised)), people, limited=True))
+    what = f"Message: {notice.title}"
+    return Due(at=at, key=f"notice:{notice.topic}:{notice.id}", what=what, why=what, sends=not urgent, people=people)
+
+
+def _after_a_full_week(engagement: Engagement, people: tuple[PersonId, ...], day: date) -> date:
+    """News waits for Monday where somebody has had the week's messages; a reminder would be stale by then."""
+    if any(_full_week(engagement, person, day) for person in people):
+        return day + timedelta(days=7 - day.weekday())
+    return day
+
+
+def _full_week(engagement: Engagement, person: PersonId, day: date) -> bool:
+    week = day.isocalendar()[:2]
+    sent = sum(1 for other in engagement.post.sent.get(person, ()) if other.isocalendar()[:2] == week)
+    return sent >= engagement.template.thresholds.messages_a_week
+
+
+# --- issuing -------------------------------------------------------------------------------------------------------
+
+
+def issue(engagement: Engagement, ready: Sequence[Due], open_tasks: Sequence[Task], asked: Asked) -> list[Event]:
+    """Turn what is ready into messages: one for each envelope and topic, the joint ones first."""
+    time_ = engagement.time
+    ready = [due for due in ready if not due.sends or time_.may_send(asked.at)]
+    if not ready:
+        return []
+    by_id = {task.id: task for task in open_tasks}
+    notices = {notice.id: notice for notice in engagement.post.notices}
+    envelopes: dict[tuple[tuple[PersonId, ...], str, int], list[Due]] = {}
+    for due in ready:
+        envelopes.setdefault((due.people, *_topic(engagement, due, by_id, notices)), []).append(due)
+    events: list[Event] = []
+    served: set[PersonId] = set()
+    for (people, topic, _), dues in sorted(envelopes.items(), key=lambda pair: (-len(pair[0][0]), pair[0])):
+        if topic not in OUTSIDE_LIMITS and served.intersection(people):
+            continue  # one message a day: what is left is due again on the next working day
+        made = list(_message(engagement, people, topic, dues, by_id, notices, asked))
+        if topic not in OUTSIDE_LIMITS and any(isinstance(event, MessageIssued) for event in made):
+            served.update(people)
+        events += made
+    return events
+
+
+def _topic(engagement: Engagement, due: Due, by_id: dict[TaskId, Task], notices: dict[int, Notice]) -> tuple[str, int]:
+    """The topic of a due, and a number that keeps messages with their own calendar entry apart."""
+    if due.key.startswith("notice:"):
+        notice = notices[int(due.key.rpartition(":")[2])]
+        return notice.topic, notice.id if notice.invitation else 0
+    task, _ = _rung_key(due)
+    ladder = engagement.template.ladder(by_id[task].ladder)
+    return (SAFETY if ladder.urgent else SESSION if ladder.notice else DIGEST), 0
+
+
+def _rung_key(due: Due) -> tuple[TaskId, str]:
+    _, task, rung = due.key.split(":", 2)
+    return task, rung
+
+
+def _message(
+    engagement: Engagement,
+    people: tuple[PersonId, ...],
+    topic: str,
+    dues: Iterable[Due],
+    by_id: dict[TaskId, Task],
+    notices: dict[int, Notice],
+    asked: Asked,
+) -> Iterator[Event]:
+    items: dict[tuple[str, bool], Item] = {}
+    told: list[Item] = []
+    invitation = None
+    for due in sorted(dues, key=lambda due: due.at):
+        if due.key.startswith("notice:"):
+            notice = notices[int(due.key.rpartition(":")[2])]
+            invitation = notice.invitation or invitation
+            told.append(Item(title=notice.title, notice=notice.id, about=notice.about))
+            continue
+        task_id, rung = _rung_key(due)
+        task = by_id[task_id]
+        escalation = rung.partition(" ")[2] != ""
+        if not escalation and topic == DIGEST and _full_week(engagement, people[0], asked.today):
+            yield RungSuppressed(task=task_id, person=people[0], rung=rung, why="the person has had this week's messages")
+            continue
+        key = (task_id, escalation)
+        if (earlier := items.get(key)) is not None:
+            for person in people:
+                yield RungSuppressed(task=task_id, person=person, rung=earlier.rung, why="a later rung goes out with the same message")
+        items[key] = _item(task, rung, escalation=escalation)
+    lines = (*told, *items.values())
+    if lines:
+        yield MessageIssued(people=people, items=lines, topic=topic, on=asked.today, invitation=invitation)
+
+
+def _item(task: Task, rung: str, *, escalation: bool) -> Item:
+    due = task.due
+    return Item(
+        title=task.title,
+        task=task.id,
+        rung=rung,
+        about=task.about,
+        due=due.on if due else None,
+        why=due.why if due else "",
+        escalation=escalation,
+    )
+
+
+# --- decide --------------------------------------------------------------------------------------------------------
+
+
+def report_undeliverable(engagement: Engagement, command: ReportUndeliverable, asked: Asked) -> list[Event]:
+    """A message nobody received becomes a task of the programme manager."""
+    if any(one.message == command.message for one in engagement.post.undelivered):
+        return []
+    return [MessageUndelivered(message=command.message, people=command.people, on=asked.today)]
+
+
+def settle_undelivered(engagement: Engagement, command: SettleUndelivered, asked: Asked) -> list[Event]:
+    """The people were reached in another way."""
+    del asked
+    if not any(one.message == command.message for one in engagement.post.undelivered):
+        message = f"No undelivered message {command.message} waits. Look at your tasks for those that do."
+        raise Unknown(message)
+    return [UndeliveredSettled(message=command.message)]
+
+
+# --- evolve --------------------------------------------------------------------------------------------------------
+
+
+def _notice_raised(engagement: Engagement, event: NoticeRaised, at: datetime) -> Engagement:
+    notice = Notice(
+        id=engagement.sequence + 1,
+        people=event.people,
+        title=event.title,
+        about=event.about,
+        topic=event.topic,
+        raised=at,
+        together=event.together,
+        invitation=event.invitation,
+    )
+    return _with(engagement, notices=(*engagement.post.notices, notice))
+
+
+def _message_issued(engagement: Engagement, event: MessageIssued, at: datetime) -> Engagement:
+    del at
+    fired = dict(engagement.post.fired)
+    for item in event.items:
+        if item.task:
+            fired[item.task] = (*fired.get(item.task, ()), *(f"{item.rung}>{person}" for person in event.people))
+    told = {item.notice for item in event.items if item.notice}
+    sent = engagement.post.sent
+    if event.topic not in OUTSIDE_LIMITS:
+        week_ago = event.on - timedelta(days=7)
+        sent = {**sent, **{person: (*(day for day in sent.get(person, ()) if day > week_ago), event.on) for person in event.people}}
+    notices = tuple(rest for notice in engagement.post.notices if (rest := _untold(notice, told, event.people)) is not None)
+    return _with(engagement, fired=fired, sent=sent, notices=notices)
+
+
+def _untold(notice: Notice, told: set[int], people: tuple[PersonId, ...]) -> Notice | None:
+    if notice.id not in told:
+        return notice
+    left = tuple(person for person in notice.people if person not in people)
+    return notice.model_copy(update={"people": left}) if left else None
+
+
+def _rung_suppressed(engagement: Engagement, event: RungSuppressed, at: datetime) -> Engagement:
+    del at
+    fired = engagement.post.fired
+    return _with(engagement, fired={**fired, event.task: (*fired.get(event.task, ()), f"{event.rung}>{event.person}")})
+
+
+def _message_undelivered(engagement: Engagement, event: MessageUndelivered, at: datetime) -> Engagement:
+    del at
+    undelivered = Undelivered(message=event.message, people=event.people, since=event.on)
+    return _with(engagement, undelivered=(*engagement.post.undelivered, undelivered))
+
+
+def _undelivered_settled(engagement: Engagement, event: UndeliveredSettled, at: datetime) -> Engagement:
+    del at
+    return _with(engagement, undelivered=tuple(one for one in engagement.post.undelivered if one.message != event.message))
+
+
+def _with(engagement: Engagement, **changes: object) -> Engagement:
+    return engagement.but(post=engagement.post.model_copy(update=changes))
+
+
+def forgotten(engagement: Engagement, prefix: str) -> Engagement:
+    """Forget the fired rungs of tasks that can never open again: those of a stage that has ended for good."""
+    fired = {task: names for task, names in engagement.post.fired.items() if not task.startswith(prefix)}
+    return _with(engagement, fired=fired)
+
+
+def tasks(engagement: Engagement) -> Iterator[Task]:
+    """Undelivered messages, for the programme manager."""
+    for one in engagement.post.undelivered:
+        for manager in engagement.holders(Role.PROGRAMME_MANAGER):
+            yield Task(
+                id=f"post/undelivered-{one.message}/{manager}",
+                ladder="duty",
+                person=manager,
+                about=str(one.message),
+                command="SettleUndelivered",
+                title="Reach somebody whom our e-mail could not reach",
+                opened=one.since,
+                due=engagement.time.due(one.since, 2, "delivery was given up"),
+            )
+
+
+PART = Part(
+    name="post",
+    decide={ReportUndeliverable: report_undeliverable, SettleUndelivered: settle_undelivered},
+    evolve={
+        NoticeRaised: _notice_raised,
+        MessageIssued: _message_issued,
+        RungSuppressed: _rung_suppressed,
+        MessageUndelivered: _message_undelivered,
+        UndeliveredSettled: _undelivered_settled,
+    },
+    tasks=tasks,
+)

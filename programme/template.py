@@ -1,0 +1,131 @@
+"""A programme template: every duration, threshold, quorum and ladder of a cycle, as versioned data.
+
+A cycle keeps the template it began with; the values travel in the event that starts it. Durations are working days
+unless the name says months. The shipped templates are ``programme/templates/*.yaml``; the defaults here are those of the
+twelve-month one, so that a history written before a field existed still loads.
+"""
+
+import yaml
+from pydantic import Field
+
+from programme.ladders import Ladder
+from programme.messages import Frozen
+
+THRESHOLD_FLOOR, THRESHOLD_CEILING = 8, 30  # hard limits of k; programme.md, Disclosure 1
+
+
+class Durations(Frozen):
+    """How long things take, in working days."""
+
+    willingness: int = 15
+    willingness_apart: int = 30  # how far apart the two statements may lie
+    willingness_again_months: int = 3
+    enrolment: int = 10
+    appointment: int = 10
+    baseline: int = 20
+    questionnaire: int = 15
+    questionnaire_extension: int = 10
+    insufficient_choice: int = 5
+    themes: int = 5
+    pair_confirmation: int = 5
+    pair_visits: int = 20
+    reflection: int = 25
+    recognition: int = 30
+    session_invitation: int = 20  # how long before a session it is announced
+    session_gap: int = 10  # at least between two sessions
+    session_again: int = 15  # at most after an inquorate one
+    notes: int = 2
+    notes_confirmation: int = 5
+    agreement: int = 10
+    approval: int = 5
+    approval_to_sponsor: int = 10
+    compact: int = 10
+    need_owner: int = 10
+    objection_acknowledge: int = 1
+    objection_decide: int = 5
+    measure_point: int = 10  # after month end
+    signal_explanation: int = 10
+    touchpoint_months: int = 2
+    verification: int = 10
+    sustained_points: int = 3
+    material_change_of_dates: int = 20  # a move by more than this makes a new version
+    drift: int = 60  # without a joint touchpoint
+    panel_internal: int = 40  # before the review
+    panel_external: int = 60
+    panel_to_sponsors: int = 30
+    position_statement: int = 15  # before the review
+    evidence_frozen: int = 10  # before the review
+    findings: int = 10
+    findings_answer: int = 20
+    external_report_open: int = 60
+    renewal_decision: int = 10
+    renewal_meeting: int = 15
+    pause: int = 30
+    undelivered_hours: int = 72
+
+
+class Thresholds(Frozen):
+    """Who must be there, and how many."""
+
+    k: int = 11  # smallest group whose figures are shown; the engagement may set its own at set-up
+    invited_above_k: float = 0.25
+    completed_share: float = 0.5
+    recognised_share: float = 0.7
+    recognised_pairs: int = 3
+    pairs_each: int = 2
+    recognition_rounds: int = 2
+    quorum_each_side: int = 3
+    quorum_share: float = 0.4
+    priority_conditions: tuple[int, int] = (3, 4)
+    actions: tuple[int, int] = (1, 8)
+    panel_challengers: int = 2
+    willing_rounds: int = 2
+    declined_questionnaire_extensions: int = 1
+    messages_a_week: int = 3
+    baseline_points: int = 12
+
+
+class SessionPlan(Frozen):
+    """One joint session of the programme: its letter, what it is called, and what is talked about."""
+
+    letter: str
+    title: str
+    agenda: tuple[str, ...] = ()
+    hours: int = 3
+
+
+class ReviewPlan(Frozen):
+    """A challenge review: ``kind`` internal or external, and the month of the cycle in which it meets."""
+
+    kind: str
+    month: int
+
+
+class ProgrammeTemplate(Frozen):
+    """Everything about a cycle that a trust may set, fixed at its start."""
+
+    name: str = "twelve-months"
+    version: str = "1"
+    title: str = "Twelve months"
+    durations: Durations = Durations()
+    thresholds: Thresholds = Thresholds()
+    ladders: dict[str, Ladder] = Field(default_factory=dict)
+    sessions: tuple[SessionPlan, ...] = ()
+    reviews: tuple[ReviewPlan, ...] = ()
+    rediagnosis_month: int = 11  # the month of the cycle in which stage 7 opens
+    questionnaire: str = "questionnaire"
+    questionnaire_version: int = 1
+
+    def ladder(self, name: str) -> Ladder:
+        """The ladder of a kind of task; an empty one where the template has none."""
+        return self.ladders.get(name, Ladder())
+
+
+def parse(text: str) -> ProgrammeTemplate:
+    """Read a template from its YAML text.
+
+    Raises:
+        pydantic.ValidationError: a value is not what the template allows.
+        yaml.YAMLError: the text is not YAML.
+    """
+    return ProgrammeTemplate.model_validate(yaml.safe_load(text))

@@ -1,0 +1,206 @@
+"""Working days, sending hours, and due dates that explain themselves.
+
+A working day is Monday to Friday less the bank holidays and closures of the trust's calendar. A due date is a *date* in
+Europe/London, met if done by 11:59pm. Instants are UTC. Nothing here reads a clock: a ``Calendar`` is a dated snapshot.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from programme.messages import DueDate, Frozen
+
+LONDON = ZoneInfo("Europe/London")
+SENDING_STARTS = time(8)  # NHS Notify sends 8am to 6pm on weekdays; we keep to working days
+SENDING_ENDS = time(18)
+_FIRST_YEAR, _LAST_YEAR = 2020, 2045  # what the index covers: an engagement lives for years, not decades
+
+
+class Division(StrEnum):
+    """The three bank-holiday divisions of the United Kingdom."""
+
+    ENGLAND_AND_WALES = "england-and-wales"
+    SCOTLAND = "scotland"
+    NORTHERN_IRELAND = "northern-ireland"
+
+
+class Holiday(Frozen):
+    """A day on which the trust does not work, and what it is called."""
+
+    on: date
+    name: str
+
+
+class Calendar(Frozen):
+    """A snapshot of the days on which a trust does not work. ``published_until``: later dates are provisional."""
+
+    version: str
+    division: Division = Division.ENGLAND_AND_WALES
+    holidays: tuple[Holiday, ...] = ()
+    published_until: date = date(2028, 12, 31)
+
+
+class Stop(Frozen):
+    """A stretch in which the clock stood still: from ``first`` up to but not including ``until``."""
+
+    first: date
+    until: date
+    why: str = ""
+
+
+def local_date(at: datetime) -> date:
+    """The date in London at an instant."""
+    return at.astimezone(LONDON).date()
+
+
+def at_local(on: date, clock: time) -> datetime:
+    """The UTC instant of a wall-clock time in London (the first of the two in October's doubled hour)."""
+    return datetime.combine(on, clock, tzinfo=LONDON).astimezone(UTC)
+
+
+def uk_date(on: date) -> str:
+    """A date in words, as the NHS style writes it: 3 March 2026."""
+    return f"{on.day} {on:%B %Y}"
+
+
+def uk_day(on: date) -> str:
+    """A date with its weekday: Wednesday 4 March 2026."""
+    return f"{on:%A} {uk_date(on)}"
+
+
+def uk_time(at: datetime) -> str:
+    """A time in words: 5pm, 5:30pm, midday, midnight."""
+    local = at.astimezone(LONDON)
+    if (local.hour, local.minute) in ((0, 0), (12, 0)):
+        return "midday" if local.hour else "midnight"
+    hour = local.hour % 12 or 12
+    minutes = f":{local.minute:02d}" if local.minute else ""
+    return f"{hour}{minutes}{'am' if local.hour < 12 else 'pm'}"
+
+
+def in_words(items: Sequence[str]) -> str:
+    """A list in a sentence: a, b and c."""
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
+
+
+def end_of(on: date) -> datetime:
+    """The first instant at which a due date has passed: midnight after it, in London."""
+    return at_local(on + timedelta(days=1), time(0))
+
+
+def month_after(on: date, months: int) -> date:
+    """The same day some months later, or the last day of that month where there is no such day."""
+    year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    return min(date(year, month + 1, 1) + timedelta(days=on.day - 1), following - timedelta(days=1))
+
+
+@lru_cache(maxsize=64)
+def _working_ordinals(holidays: tuple[date, ...]) -> tuple[int, ...]:
+    closed = frozenset(day.toordinal() for day in holidays)
+    days = range(date(_FIRST_YEAR, 1, 1).toordinal(), date(_LAST_YEAR, 12, 31).toordinal() + 1)
+    return tuple(day for day in days if day % 7 in (1, 2, 3, 4, 5) and day not in closed)  # ordinal 1 was a Monday
+
+
+@dataclass(frozen=True)
+class WorkingTime:
+    """Arithmetic in working days over one calendar, with the stretches in which the clock stood still."""
+
+    calendar: Calendar
+    stops: tuple[Stop, ...] = ()
+
+    @property
+    def _days(self) -> tuple[int, ...]:
+        return _days_of(self.calendar)
+
+    def is_working(self, on: date) -> bool:
+        """Whether the trust works on that day."""
+        days, ordinal = self._days, on.toordinal()
+        place = bisect_left(days, ordinal)
+        return place < len(days) and days[place] == ordinal
+
+    def plus(self, start: date, working_days: int) -> date:
+        """The day that many working days after ``start`` (before it, if negative); 0 means that day or the next working one."""
+        days, ordinal = self._days, start.toordinal()
+        if working_days > 0:
+            place = bisect_right(days, ordinal) + working_days - 1
+        else:
+            place = bisect_left(days, ordinal) + working_days
+        return date.fromordinal(days[place])
+
+    def between(self, start: date, end: date) -> int:
+        """How many working days lie after ``start`` up to and including ``end`` (0 if ``end`` is not later)."""
+        days = self._days
+        return max(0, bisect_right(days, end.toordinal()) - bisect_right(days, start.toordinal()))
+
+    def stopped(self, start: date, end: date) -> int:
+        """How many working days between two dates fell into a stop."""
+        total = 0
+        for stop in self.stops:
+            first, until = max(stop.first, start), min(stop.until, end + timedelta(days=1))
+            if first < until:
+                total += self.between(first - timedelta(days=1), until - timedelta(days=1))
+        return total
+
+    def due(self, start: date, working_days: int, since: str) -> DueDate:
+        """The due date that many working days after ``start``, stops added, and the sentence that explains it.
+
+        ``since`` continues the sentence: "the action was proposed".
+        """
+        on = self.shifted(start, self.plus(start, working_days))
+        return DueDate(on, self._because(start, on, working_days, since), on > self.calendar.published_until)
+
+    def shifted(self, start: date, planned: date) -> date:
+        """A planned date moved later by the working days for which the clock stood still since ``start``."""
+        on, counted = planned, 0
+        while (stopped := self.stopped(start, on)) > counted:  # a longer wait may reach into a further stop
+            on, counted = self.plus(on, stopped - counted), stopped
+        return on
+
+    def _because(self, start: date, on: date, working_days: int, since: str) -> str:
+        number = f"{working_days} working day{'' if working_days == 1 else 's'}"
+        sentence = f"{number} after {since} on {uk_date(start)}"
+        skipped = [holiday.name for holiday in self.calendar.holidays if start < holiday.on <= on and holiday.on.weekday() < 5]
+        if skipped:
+            sentence += f"; {in_words(skipped)} {'does' if len(skipped) == 1 else 'do'} not count"
+        if paused := self.stopped(start, on):
+            sentence += f"; the clock stood still for {paused} working day{'' if paused == 1 else 's'}"
+        return sentence
+
+    def morning(self, on: date) -> datetime:
+        """When the post of a day goes out: 8am on that day, or on the next working day."""
+        return at_local(self.plus(on, 0), SENDING_STARTS)
+
+    def may_send(self, at: datetime) -> bool:
+        """Whether a message may leave now: 8am to 6pm on a working day."""
+        wall = at.astimezone(LONDON)
+        return SENDING_STARTS <= wall.time() < SENDING_ENDS and self.is_working(wall.date())
+
+    def next_sending(self, at: datetime) -> datetime:
+        """The first instant from ``at`` on at which a message may leave."""
+        if self.may_send(at):
+            return at
+        today = local_date(at)
+        later = at.astimezone(LONDON).time() >= SENDING_ENDS
+        return self.morning(today + timedelta(days=1) if later else today)
+
+
+@lru_cache(maxsize=256)
+def _holiday_dates(holidays: tuple[Holiday, ...]) -> tuple[date, ...]:
+    return tuple(sorted(holiday.on for holiday in holidays))
+
+
+_INDEX: dict[int, tuple[Calendar, tuple[int, ...]]] = {}  # by identity: hashing eighty holidays on each call would cost more
+
+
+def _days_of(calendar: Calendar) -> tuple[int, ...]:
+    found = _INDEX.get(id(calendar))
+    if found is None or found[0] is not calendar:
+        if len(_INDEX) > 4096:
+            _INDEX.clear()
+        found = _INDEX[id(calendar)] = (calendar, _working_ordinals(_holiday_dates(calendar.holidays)))
+    return found[1]
