@@ -1,0 +1,191 @@
+"""A whole programme in memory: ask, let time pass, and come quickly to the stage that a test is about.
+
+The driver does what the workflow does (one timer, ``TimeReached`` at each wake) and nothing else. ``begun`` brings an
+engagement to the start of a stage by asking what people would ask; each stage has one function here that plays it.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from programme import template as templates
+from programme.engagement import Engagement, TimeReached, next_wake, step
+from programme.messages import CLOCK, Command, Entry, Event, PersonId, Role, Side, Stage, Task
+from programme.part import Asked
+from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment
+from programme.post import MessageIssued
+from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
+from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
+from programme.template import ProgrammeTemplate
+from programme.working_time import Calendar, at_local
+
+MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
+PM, MEDICAL, MANAGERIAL, FACILITATOR = "pm", "med", "man", "fac"
+APPROVER, DEPUTY, STEWARD = "app", "dep", "steward"
+DOCTORS = tuple(f"d{number}" for number in range(14))
+MANAGERS = tuple(f"m{number}" for number in range(14))
+TWELVE_MONTHS = templates.parse(Path("programme/templates/twelve-months.yaml").read_text())
+_MOST_WAKES = 20_000
+E = TypeVar("E", bound=Event)
+
+
+@dataclass
+class Programme:
+    """One engagement, the moment that has come, and everything that was recorded."""
+
+    engagement: Engagement = field(default_factory=Engagement)
+    at: datetime = MONDAY
+    entries: list[Entry] = field(default_factory=list)
+
+    @property
+    def today(self) -> date:
+        """The date in London."""
+        return Asked(CLOCK, self.at).today
+
+    def do(self, command: Command, by: PersonId, at: datetime | date | None = None) -> list[Event]:
+        """Ask at a moment (now, if none is given), everything that falls due before it having happened."""
+        if at is not None:
+            self.advance(at)
+        return self._step(command, by)
+
+    def advance(self, to: datetime | date) -> list[Event]:
+        """Let time pass to an instant, or to noon in London of a day."""
+        instant = to if isinstance(to, datetime) else at_local(to, time(12))
+        before = len(self.entries)
+        for _ in range(_MOST_WAKES):
+            wake = next_wake(self.engagement, self.at)
+            if wake is None or wake > instant:
+                self.at = max(self.at, instant)
+                return [entry.event for entry in self.entries[before:]]
+            self.at = max(self.at, wake)
+            self._step(TimeReached(), CLOCK)
+        raise AssertionError(f"Time does not come to rest at {self.at}")
+
+    def wait(self, working_days: int) -> list[Event]:
+        """Let working days pass; it is noon then."""
+        return self.advance(self.engagement.time.plus(self.today, working_days))
+
+    def _step(self, command: Command, by: PersonId) -> list[Event]:
+        self.engagement, entries = step(self.engagement, command, Asked(by, self.at))
+        self.entries += entries
+        return [entry.event for entry in entries]
+
+    def events(self, kind: type[E]) -> list[E]:
+        """Everything of one kind that has happened."""
+        return [entry.event for entry in self.entries if isinstance(entry.event, kind)]
+
+    def tasks(self, person: PersonId | None = None, command: str | None = None) -> list[Task]:
+        """Who owes what, for one person and one command, or for all."""
+        return [
+            task
+            for task in self.engagement.open_tasks
+            if person in (None, task.person) and command in (None, task.command)
+        ]
+
+    def told(self, person: PersonId) -> list[str]:
+        """The titles of everything that a person was sent."""
+        return [item.title for event in self.events(MessageIssued) if person in event.people for item in event.items]
+
+    def copy(self) -> "Programme":
+        """Another programme with the same past."""
+        return replace(self, entries=list(self.entries))
+
+
+def roster(doctors: Iterable[PersonId] = DOCTORS, managers: Iterable[PersonId] = MANAGERS) -> tuple[Enrolment, ...]:
+    """Everybody: the named parts, then the two sides."""
+    return (
+        Enrolment(person=PM, roles=(Role.PROGRAMME_MANAGER,)),
+        Enrolment(person=MEDICAL, roles=(Role.MEDICAL_SPONSOR,)),
+        Enrolment(person=MANAGERIAL, roles=(Role.MANAGERIAL_SPONSOR,)),
+        Enrolment(person=FACILITATOR, roles=(Role.FACILITATOR,)),
+        Enrolment(person=APPROVER, roles=(Role.MEDICAL_APPROVER,), gmc_registered=True),
+        Enrolment(person=DEPUTY, roles=(Role.DEPUTY_APPROVER,), gmc_registered=True),
+        Enrolment(person=STEWARD, roles=(Role.MEASURE_STEWARD,)),
+        *(Enrolment(person=person, side=Side.DOCTOR) for person in doctors),
+        *(Enrolment(person=person, side=Side.MANAGER) for person in managers),
+    )
+
+
+def registered(
+    people: tuple[Enrolment, ...] | None = None,
+    template: ProgrammeTemplate = TWELVE_MONTHS,
+    calendar: Calendar | None = None,
+    at: datetime = MONDAY,
+) -> Programme:
+    """An engagement on the day of its registration; nobody has answered anything."""
+    programme = Programme(at=at)
+    command = RegisterEngagement(
+        engagement="engagement-1",
+        ods_code="R1A",
+        scope="Emergency department",
+        local_problem="People wait too long in A&E",
+        dpia_reference="DPIA-7",
+        privacy_notice="1",
+        k=11,
+        template=template,
+        calendar=calendar or Calendar(version="1"),
+        people=roster() if people is None else people,
+    )
+    programme.do(command, PM)
+    return programme
+
+
+def play_mandate(programme: Programme) -> None:
+    """Everybody accepts, both sponsors are willing: gate G0 passes."""
+    people = list(programme.engagement.people.values())
+    for person in people:
+        for one in person.appointments:
+            if not one.accepted:
+                programme.do(AcceptAppointment(role=one.role), person.id)
+        if person.side:
+            programme.do(AcceptEnrolment(side=person.side, privacy_notice="1"), person.id)
+    for sponsor in (MEDICAL, MANAGERIAL):
+        programme.do(StateWillingness(answer=Answer.WILLING), sponsor)
+
+
+def play_diagnosis(programme: Programme) -> None:
+    """Everybody answers, the window closes, the pack is computed and released: gate G1 passes."""
+    for side in Side:
+        for person in programme.engagement.participants(side):
+            programme.do(CompleteQuestionnaire(), person)
+    survey = "diagnosis"
+    while programme.engagement.running.diagnosis.survey(survey).open:
+        programme.wait(1)
+    programme.do(RecordPack(survey=survey, window=1, pack="0" * 64), CLOCK)
+    programme.do(WriteThemes(), FACILITATOR)
+
+
+PLAYS: dict[Stage, Callable[[Programme], None]] = {
+    Stage.MANDATE: play_mandate,
+    Stage.DIAGNOSIS: play_diagnosis,
+}
+
+
+@cache
+def _begun(stage: Stage) -> Programme:
+    order = list(Stage)
+    if stage is Stage.MANDATE:
+        return registered()
+    before = order[order.index(stage) - 1]
+    programme = _begun(before).copy()
+    PLAYS[before](programme)
+    assert programme.engagement.in_stage(stage), f"the {before.value} was played and {stage.value} did not begin"
+    return programme
+
+
+def begun(stage: Stage) -> Programme:
+    """An engagement at the moment at which a stage begins, everything before it having gone well."""
+    return _begun(stage).copy()
+
+
+def play(programme: Programme, until: Stage) -> Programme:
+    """Play stages on a programme of the test's own making until one begins."""
+    for stage, played in PLAYS.items():
+        if stage is until:
+            break
+        if programme.engagement.in_stage(stage):
+            played(programme)
+    return programme
