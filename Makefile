@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench check lock clean
+.PHONY: help run test chaos bench check style types contracts lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -24,10 +24,16 @@ chaos: $(VENV)/.installed-dev ## Kill processes, cut connections: minutes
 bench: $(VENV)/.installed-dev ## Measure, print, assert nothing about speed
 	$(BIN)/pytest bench -s $(ARGS)
 
-check: $(VENV)/.installed-dev ## Style, types, direction of imports
+check: style types contracts ## Style, types, direction of imports; `make -k check` finds all faults at once
+
+style: $(VENV)/.installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+
+types: $(VENV)/.installed-dev
 	$(BIN)/mypy
+
+contracts: $(VENV)/.installed-dev
 	$(BIN)/lint-imports
 
 lock: $(VENV)/.installed-dev ## Write both locks again after a change of pyproject.toml
