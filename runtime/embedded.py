@@ -64,7 +64,8 @@ class EmbeddedTemporal:
     """A Temporal development server for as long as the block lasts, all its data in one folder.
 
     A server that ends by itself (out of memory, `kill -9`) is started again on the same ports with the same
-    file; clients reconnect. It ends with this process, however that ends. `address` is `host:port`; `ui_url` opens
+    file; clients reconnect. It ends with this process, however that ends (on Linux: with the thread that entered
+    the block, so enter it on the main one). `address` is `host:port`; `ui_url` opens
     Temporal's own pages. Both stay the same for a folder.
 
     Entering raises EmbeddedTemporalError: no program, another process uses the folder, or no answer.
@@ -110,11 +111,13 @@ class EmbeddedTemporal:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
-        await self._stop()
+        try:
+            if self._keeper is not None:
+                self._keeper.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await self._keeper
+        finally:
+            await self._stop()
 
     async def _start_on_free_ports(self) -> None:
         stored = self._folder / "ports.json"
@@ -147,6 +150,8 @@ class EmbeddedTemporal:
 
     def _command(self) -> list[str]:
         command = [find_program("temporal"), "server", "start-dev", "--ip", LOOPBACK, "--port", str(self._port)]
+        # What a person set for Temporal's command line is meant for another server.
+        command += ["--disable-config-env", "--disable-config-file"]
         command += ["--ui-port", str(self._ui_port), "--ui-disable-news-fetch", "--namespace", self._namespace]
         command += ["--db-filename", str((self._folder / "temporal.sqlite3").absolute()), "--log-level", "warn"]
         for pragma in SQLITE_PRAGMAS:
@@ -176,7 +181,7 @@ class EmbeddedTemporal:
             try:
                 await self._start()
                 wait = RESTART_SECONDS[0]
-            except EmbeddedTemporalError:
+            except (EmbeddedTemporalError, OSError):
                 log.exception("temporal server does not start")
                 await self._end_process()
                 await asyncio.sleep(wait)
@@ -206,7 +211,8 @@ class EmbeddedTemporal:
 async def time_skipping_temporal() -> AsyncIterator[WorkflowEnvironment]:
     """A test server whose clock jumps over waiting, for as long as the block lasts.
 
-    Its clock is one for all who use it, and it lists, counts and schedules nothing.
+    Its clock is one for all who use it, and it lists, counts and schedules nothing. It keeps nothing either, so if
+    this process is killed outright the server that stays behind holds no file and no data of anybody.
     """
     environment = await WorkflowEnvironment.start_time_skipping(
         data_converter=pydantic_data_converter,
