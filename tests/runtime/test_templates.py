@@ -1,0 +1,45 @@
+from pathlib import Path
+
+import pytest
+
+from programme.messages import Side
+from runtime.templates import TemplateError, Templates, shipped_questionnaire
+
+
+def test_the_shipped_templates_can_be_named_and_the_questionnaire_is_not_one_of_them() -> None:
+    templates = Templates()
+    assert "twelve-months" in templates.names()
+    assert "questionnaire" not in templates.names()
+    assert all(templates.named(name).name == name for name in templates.names())
+
+
+def test_the_shipped_questionnaire_has_44_ratings_for_each_side() -> None:
+    questionnaire = shipped_questionnaire()
+    assert all(len(list(questionnaire.statements_for(side))) == 44 for side in Side)
+
+
+def test_a_template_of_the_trusts_own_wins_over_the_shipped_one(tmp_path: Path) -> None:
+    (tmp_path / "twelve-months.yaml").write_text("name: twelve-months\nversion: own\n", encoding="utf-8")
+    assert Templates(tmp_path).named("twelve-months").version == "own"
+
+
+@pytest.mark.parametrize("name", ["no-such", "../secret", "questionnaire", "", "a/b", "twelve-months.yaml"])
+def test_a_name_that_is_none_is_refused_with_the_names_that_exist(name: str, tmp_path: Path) -> None:
+    (tmp_path.parent / "secret.yaml").write_text("name: secret\n", encoding="utf-8")
+    with pytest.raises(TemplateError, match="twelve-months"):
+        Templates(tmp_path).named(name)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("name: [", "is not YAML"),
+        ("name: own\ndurations: {agreement: soon}", "durations.agreement"),
+        ("ladders: {duty: {rungs: [tomorrow]}}", "is no rung"),
+        ("[]", "is no template"),
+    ],
+)
+def test_a_faulty_template_says_which_file_and_what_is_wrong(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(TemplateError, match=f"own.yaml.*{says}"):
+        Templates(tmp_path).named("own")
