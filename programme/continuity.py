@@ -1,7 +1,7 @@
 """What lets a year have surprises: the stopped clock, a changed calendar, and due dates that never move unseen.
 
-A pause stops the clock and still answers; a new calendar re-plans every deadline. Whatever moves a due date, the move is an
-event with its reason, and a due date never moves earlier.
+A pause stops the clock and still answers; a new calendar re-plans every deadline. Whatever moves a due date, the move
+is an event with its reason, and a due date never moves earlier.
 """
 
 from __future__ import annotations
@@ -128,10 +128,17 @@ def not_earlier(task: Task, held: dict[TaskId, date]) -> Task:
     kept = held.get(task.id)
     if kept is None or task.due is None or task.due.on >= kept:
         return task
-    return replace(task, due=replace(task.due, on=kept, why=f"{task.due.why}; it was promised for {uk_date(kept)} and does not move earlier"))
+    return replace(
+        task,
+        due=replace(
+            task.due, on=kept, why=f"{task.due.why}; it was promised for {uk_date(kept)} and does not move earlier"
+        ),
+    )
 
 
-def moved_due_dates(before: Engagement, after: Engagement, tasks: Callable[[Engagement], list[Task]]) -> Iterator[Event]:
+def moved_due_dates(
+    before: Engagement, after: Engagement, tasks: Callable[[Engagement], list[Task]]
+) -> Iterator[Event]:
     """One event for each open task whose due date is not what it was."""
     if before is after:
         return
@@ -220,7 +227,9 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     pause = engagement.continuity.pause
     if pause:
         why = f"The pause that began on {uk_date(pause.since)} ends"
-        yield Due(at=at_local(pause.resumes, time(0)), key="act:continuity:resume", what="The programme resumes", why=why)
+        yield Due(
+            at=at_local(pause.resumes, time(0)), key="act:continuity:resume", what="The programme resumes", why=why
+        )
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:

@@ -15,10 +15,24 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, SerializeAsAny, TypeAdapter
 
 from programme import chain, continuity, gates, people, post
-from programme.ladders import Audience
-from programme.messages import CLOCK, Command, Due, Entry, Errand, Event, Frozen, PersonId, Role, Side, Stage, Task, refuse_oversized
 from programme.continuity import Continuity
 from programme.gates import StageSpan
+from programme.ladders import Audience
+from programme.messages import (
+    CLOCK,
+    Command,
+    Due,
+    Entry,
+    Errand,
+    Event,
+    Frozen,
+    PersonId,
+    Role,
+    Side,
+    Stage,
+    Task,
+    refuse_oversized,
+)
 from programme.part import Asked, Part
 from programme.people import Person
 from programme.post import Post
@@ -37,21 +51,11 @@ class TimeReached(Command):
 
 
 AnyCommand = Annotated[
-    people.Commands
-    | continuity.Commands
-    | post.Commands
-    | mandate.Commands
-    | diagnosis.Commands
-    | TimeReached,
+    people.Commands | continuity.Commands | post.Commands | mandate.Commands | diagnosis.Commands | TimeReached,
     Field(discriminator="kind"),
 ]
 AnyEvent = Annotated[
-    people.Events
-    | continuity.Events
-    | post.Events
-    | gates.Events
-    | mandate.Events
-    | diagnosis.Events,
+    people.Events | continuity.Events | post.Events | gates.Events | mandate.Events | diagnosis.Events,
     Field(discriminator="kind"),
 ]
 COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
@@ -102,14 +106,14 @@ class Engagement(Frozen):
     past: tuple[Cycle, ...] = ()
     ended: str = ""  # "", "not_ready", "closed"; a sustained engagement stays open
 
-    def but(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields of this class
+    def but(self, **changes: Any) -> Self:
         """A copy with these fields changed; what was derived from the old ones is not carried over."""
         copy = self.model_copy(update=changes)
         for derived in ("time", "open_tasks", "coming"):
             copy.__dict__.pop(derived, None)
         return copy
 
-    def in_cycle(self, **changes: Any) -> Self:  # noqa: ANN401 - the fields of Cycle
+    def in_cycle(self, **changes: Any) -> Self:
         """A copy with these parts of the running cycle changed."""
         return self.but(cycle=self.running.model_copy(update=changes))
 
@@ -202,13 +206,13 @@ def decide(engagement: Engagement, command: Command, asked: Asked) -> list[Event
     return Outcome(engagement, asked).of(command).events
 
 
-def evolve(engagement: Engagement, entry: Entry) -> Engagement:
-    """What is true after a journal entry.
+def evolve(engagement: Engagement, entry: Entry, body: bytes | None = None) -> Engagement:
+    """What is true after a journal entry. ``body``: its bytes, where they are at hand.
 
     Raises:
         chain.BrokenChain: the entry does not follow on this engagement's last one.
     """
-    chain.check_follows(engagement.sequence, engagement.digest, entry)
+    chain.check_follows(engagement.sequence, engagement.digest, entry, body)
     after = _fold(engagement, entry.event, entry.at)
     return after.but(sequence=entry.sequence, digest=entry.digest)
 
@@ -296,7 +300,9 @@ class Outcome:
     def _settle(self) -> None:
         """Let everything follow that follows at once, until nothing more does."""
         while not self.engagement.ended:
-            following = next((events for part in PARTS if (events := list(part.follows(self.engagement, self.asked)))), None)
+            following = next(
+                (events for part in PARTS if (events := list(part.follows(self.engagement, self.asked)))), None
+            )
             if following is None:
                 return
             self._happen(following)
@@ -315,7 +321,9 @@ class Outcome:
         self._happen(post.issue(self.engagement, ready, tasks(self.engagement), self.asked))
 
     def _ready_act(self) -> Due | None:
-        return next((due for due in agenda(self.engagement) if due.at <= self.asked.at and due.key.startswith("act:")), None)
+        return next(
+            (due for due in agenda(self.engagement) if due.at <= self.asked.at and due.key.startswith("act:")), None
+        )
 
 
 def _fold(engagement: Engagement, event: Event, at: datetime) -> Engagement:

@@ -91,13 +91,17 @@ def _gate_passed(engagement: Engagement, event: GatePassed, at: datetime) -> Eng
 
 def _stage_started(engagement: Engagement, event: StageStarted, at: datetime) -> Engagement:
     del at
-    return engagement.but(stages=(*engagement.stages, StageSpan(stage=event.stage, cycle=event.cycle, started=event.on)))
+    return engagement.but(
+        stages=(*engagement.stages, StageSpan(stage=event.stage, cycle=event.cycle, started=event.on))
+    )
 
 
 def _stage_ended(engagement: Engagement, event: StageEnded, at: datetime) -> Engagement:
     del at
     spans = tuple(
-        span.model_copy(update={"ended": event.on}) if span.stage is event.stage and span.cycle == event.cycle and span.ended is None else span
+        span.model_copy(update={"ended": event.on})
+        if span.stage is event.stage and span.cycle == event.cycle and span.ended is None
+        else span
         for span in engagement.stages
     )
     return forgotten(engagement.but(stages=spans), f"{event.cycle}/{event.stage.value}/")

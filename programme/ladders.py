@@ -1,7 +1,7 @@
 """Reminder and escalation ladders: what is said to whom, how many working days from the opening or the due date.
 
-A ladder is data of the template. A rung is written ``due-3``, ``opened+5``, ``due+5 both_sponsors``; it re-reads its task
-when it fires, so a completed task is never chased, and it fires at most once for ever.
+A ladder is data of the template. A rung is written ``due-3``, ``opened+5``, ``due+5 both_sponsors``; it re-reads its
+task when it fires, so a completed task is never chased, and it fires at most once for ever.
 """
 
 import re
@@ -16,7 +16,7 @@ from programme.working_time import WorkingTime
 
 
 class Audience(StrEnum):
-    """To whom a rung speaks. Sponsors are always addressed together: an escalation never names one side to one sponsor."""
+    """To whom a rung speaks. Sponsors are addressed together: no escalation names one side to one sponsor alone."""
 
     HOLDER = "holder"
     PROGRAMME_MANAGER = "programme_manager"
@@ -29,7 +29,7 @@ class Audience(StrEnum):
 
 
 class Rung(Frozen):
-    """One step of a ladder: ``anchor`` and ``offset`` in working days; ``to`` others than the holder is an escalation."""
+    """One step of a ladder: ``anchor``, ``offset`` in working days; ``to`` anybody but the holder is an escalation."""
 
     anchor: str  # "opened" or "due"
     offset: int
@@ -56,7 +56,7 @@ class Rung(Frozen):
 _WRITTEN = re.compile(r"(opened|due)([+-]\d{1,3})(?: (\w+))?")
 
 
-def _read(written: Any) -> Any:  # noqa: ANN401 - pydantic hands over whatever was in the file
+def _read(written: Any) -> Any:
     if not isinstance(written, str):
         return written
     match = _WRITTEN.fullmatch(written)

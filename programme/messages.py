@@ -147,7 +147,7 @@ class DueDate:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that one person owes. ``id`` is stable for the life of the task and tells nothing about the person's answers.
+    """Something that one person owes. ``id`` is stable for the life of the task and tells nothing of any answer.
 
     ``ladder`` names the reminder ladder; ``about`` is the id of what it concerns (an action, a session, a review).
     ``clock`` False: nobody is reminded and nothing is late (a duty that merely stands open).

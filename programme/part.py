@@ -41,14 +41,14 @@ def _nothing(*_: object) -> tuple[()]:
 class Part:
     """One part of the core.
 
-    decide: for each command type, ``(engagement, command, asked) -> events``; raises a Refusal. Time is never asked here.
+    decide: for each command type, ``(engagement, command, asked) -> events``; raises a Refusal.
     evolve: for each event type, ``(engagement, event, at) -> engagement``; never fails.
     agenda: everything of this part that will fall due (acts only: reminders come from the ladders).
-    act: ``(engagement, what, asked) -> events`` for a Due whose key is ``act:<name>:<what>``; must change what the agenda says.
+    act: ``(engagement, what, asked) -> events`` for a Due with key ``act:<name>:<what>``; must change the agenda.
     tasks: who owes what by when.
     errands: what the world outside must do, such as computing a pack from answers that the core never sees.
-    follows: ``(engagement, asked) -> events`` that follow at once from what is now true (a gate passes, a version is agreed);
-        must return nothing once its events are folded.
+    follows: ``(engagement, asked) -> events`` that follow at once from what is now true (a gate passes, a version is
+        agreed); must return nothing once its events are folded.
     name: the part's name in keys.
     """
 

@@ -1,8 +1,8 @@
 """Who takes part, on which side, in which parts; and which parts nobody may join in one person.
 
-A participant is enrolled by the programme manager and counts once the person has accepted. Some parts must be accepted
-with a declaration of interests before they are held. Forbidden combinations are refused at appointment and again at each
-act, because people move.
+A participant is enrolled by the programme manager and counts once the person has accepted. Some parts must be
+accepted with a declaration of interests before they are held. Forbidden combinations are refused at appointment and
+again at each act, because people move.
 """
 
 from __future__ import annotations
@@ -11,7 +11,20 @@ from collections.abc import Iterator
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
-from programme.messages import APPROVERS, CHALLENGERS, PARTICIPANTS, SPONSORS, Command, Event, Frozen, PersonId, Role, Side, Task, Words
+from programme.messages import (
+    APPROVERS,
+    CHALLENGERS,
+    PARTICIPANTS,
+    SPONSORS,
+    Command,
+    Event,
+    Frozen,
+    PersonId,
+    Role,
+    Side,
+    Task,
+    Words,
+)
 from programme.part import Asked, Part
 from programme.refusals import (
     AlreadyDone,
@@ -379,7 +392,10 @@ def enrolled(row: Enrolment, on: date) -> Person:
         line_manager=row.line_manager,
         gmc_registered=row.gmc_registered,
         ods_code=row.ods_code,
-        appointments=tuple(Appointment(role=role, since=on, accepted=None if role in ACCEPTED_WITH_DECLARATION else on) for role in row.roles),
+        appointments=tuple(
+            Appointment(role=role, since=on, accepted=None if role in ACCEPTED_WITH_DECLARATION else on)
+            for role in row.roles
+        ),
     )
 
 
@@ -395,7 +411,10 @@ def _people_enrolled(engagement: Engagement, event: PeopleEnrolled, at: datetime
 def _enrolment_accepted(engagement: Engagement, event: EnrolmentAccepted, at: datetime) -> Engagement:
     del at
     person = engagement.people[event.person]
-    return _with(engagement, person.model_copy(update={"accepted": event.on, "declined": False, "privacy_notice": event.privacy_notice}))
+    return _with(
+        engagement,
+        person.model_copy(update={"accepted": event.on, "declined": False, "privacy_notice": event.privacy_notice}),
+    )
 
 
 def _enrolment_declined(engagement: Engagement, event: EnrolmentDeclined, at: datetime) -> Engagement:
@@ -408,13 +427,17 @@ def _appointed(engagement: Engagement, event: Appointed, at: datetime) -> Engage
     person = engagement.people[event.person]
     accepted = None if event.role in ACCEPTED_WITH_DECLARATION else event.on
     appointments = (*person.appointments, Appointment(role=event.role, since=event.on, accepted=accepted))
-    return _with(engagement, person.model_copy(update={"appointments": appointments, "gmc_registered": event.gmc_registered}))
+    return _with(
+        engagement, person.model_copy(update={"appointments": appointments, "gmc_registered": event.gmc_registered})
+    )
 
 
 def _appointment_accepted(engagement: Engagement, event: AppointmentAccepted, at: datetime) -> Engagement:
     del at
     person = engagement.people[event.person]
-    changed = tuple(one.model_copy(update={"accepted": event.on}) if one.role is event.role else one for one in person.appointments)
+    changed = tuple(
+        one.model_copy(update={"accepted": event.on}) if one.role is event.role else one for one in person.appointments
+    )
     return _with(engagement, person.model_copy(update={"appointments": changed}))
 
 

@@ -1,13 +1,13 @@
 """What is said to whom, and how often: reminders, escalations and notices become messages.
 
-At most one message a person a day and three a week; session notices are excepted, and escalations are not held back by the
-weekly limit. Messages leave 8am to 6pm on working days, a patient-safety objection at once. Each (task, person, rung) is
-sent at most once for ever. What is sent, and what is held back, is an event.
+At most one message a person a day and three a week; session notices are excepted, and escalations are not held back
+by the weekly limit. Messages leave 8am to 6pm on working days, a patient-safety objection at once. Each (task, person,
+rung) is sent at most once for ever. What is sent, and what is held back, is an event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
@@ -16,7 +16,7 @@ from pydantic import Field
 from programme.ladders import Audience, Ladder, Rung
 from programme.messages import Command, Due, Event, Frozen, PersonId, Role, Task, TaskId
 from programme.part import Asked, Part
-from programme.refusals import AlreadyDone, Unknown
+from programme.refusals import Unknown
 from programme.working_time import at_local, local_date, uk_date
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ OUTSIDE_LIMITS = frozenset({SESSION, SAFETY, PAUSE})
 
 
 class Invitation(Frozen):
-    """A calendar entry that travels with a message; the same ``uid`` with a higher ``revision`` updates or cancels it."""
+    """A calendar entry that travels with a message; the same ``uid`` at a higher ``revision`` updates or cancels it."""
 
     uid: str
     revision: int = 0
@@ -73,7 +73,7 @@ class Undelivered(Frozen):
 
 
 class Post(Frozen):
-    """What was said and what waits. ``fired`` holds ``rung>person`` for each task; ``sent`` the days of the last week."""
+    """What was said and what waits. ``fired``: ``rung>person`` for each task; ``sent``: the days of the last week."""
 
     fired: dict[TaskId, tuple[str, ...]] = Field(default_factory=dict)
     notices: tuple[Notice, ...] = ()
@@ -162,29 +162,32 @@ Events = NoticeRaised | MessageIssued | RungSuppressed | MessageUndelivered | Un
 # --- what waits to be sent -----------------------------------------------------------------------------------------
 
 
+_ROLE_OF = {
+    Audience.PROGRAMME_MANAGER: Role.PROGRAMME_MANAGER,
+    Audience.FACILITATOR: Role.FACILITATOR,
+    Audience.DEPUTY_APPROVER: Role.DEPUTY_APPROVER,
+    Audience.MEDICAL_SPONSOR: Role.MEDICAL_SPONSOR,
+}
+
+
 def audience(engagement: Engagement, task: Task, rung: Rung) -> tuple[PersonId, ...]:
     """To whom a rung speaks, now."""
-    match rung.to:
-        case Audience.HOLDER:
-            return (task.person,)
-        case Audience.PROGRAMME_MANAGER:
-            return engagement.holders(Role.PROGRAMME_MANAGER)
-        case Audience.FACILITATOR:
-            return engagement.holders(Role.FACILITATOR)
-        case Audience.BOTH_SPONSORS:
-            return engagement.sponsors
-        case Audience.DEPUTY_APPROVER:
-            return engagement.holders(Role.DEPUTY_APPROVER)
-        case Audience.MEDICAL_SPONSOR:
-            return engagement.holders(Role.MEDICAL_SPONSOR)
-        case Audience.CO_OWNERS | Audience.CHAIR:
-            return engagement.concerned(task.about, rung.to)
+    if rung.to is Audience.HOLDER:
+        return (task.person,)
+    if rung.to is Audience.BOTH_SPONSORS:
+        return engagement.sponsors
+    role = _ROLE_OF.get(rung.to)
+    return engagement.holders(role) if role else engagement.concerned(task.about, rung.to)
 
 
 def rungs(engagement: Engagement, open_tasks: Sequence[Task]) -> list[Due]:
     """Every reminder, escalation and notice that will go out if nobody does anything."""
     dues = [due for task in open_tasks for due in _rungs_of(engagement, task)]
-    dues += [_due_of_notice(engagement, notice, people) for notice in engagement.post.notices for people in _envelopes(notice)]
+    dues += [
+        _due_of_notice(engagement, notice, people)
+        for notice in engagement.post.notices
+        for people in _envelopes(notice)
+    ]
     return dues
 
 
@@ -202,7 +205,9 @@ def _rungs_of(engagement: Engagement, task: Task) -> Iterator[Due]:
                 yield _due_of_rung(engagement, task, ladder, rung, planned, addressed)
 
 
-def _due_of_rung(engagement: Engagement, task: Task, ladder: Ladder, rung: Rung, planned: date, people: tuple[PersonId, ...]) -> Due:
+def _due_of_rung(
+    engagement: Engagement, task: Task, ladder: Ladder, rung: Rung, planned: date, people: tuple[PersonId, ...]
+) -> Due:
     at = _urgently(planned, rung) if ladder.urgent else _sent_at(engagement, planned, people, limited=not ladder.notice)
     verb = "Escalation" if rung.escalates else "Reminder"
     why = f"{verb}: {task.title}" + (f", due {uk_date(task.due.on)} ({task.due.why})" if task.due else "")
@@ -230,7 +235,12 @@ def _due_of_notice(engagement: Engagement, notice: Notice, people: tuple[PersonI
     if notice.topic in OUTSIDE_LIMITS:
         at = notice.raised
     else:
-        at = max(notice.raised, _sent_at(engagement, _after_a_full_week(engagement, people, local_date(notice.raised)), people, limited=True))
+        at = max(
+            notice.raised,
+            _sent_at(
+                engagement, _after_a_full_week(engagement, people, local_date(notice.raised)), people, limited=True
+            ),
+        )
     what = f"Message: {notice.title}"
     return Due(at=at, key=f"notice:{notice.topic}:{notice.id}", what=what, why=what, sends=not urgent, people=people)
 
@@ -255,72 +265,78 @@ def issue(engagement: Engagement, ready: Sequence[Due], open_tasks: Sequence[Tas
     """Turn what is ready into messages: one for each envelope and topic, the joint ones first."""
     time_ = engagement.time
     ready = [due for due in ready if not due.sends or time_.may_send(asked.at)]
-    if not ready:
-        return []
-    by_id = {task.id: task for task in open_tasks}
-    notices = {notice.id: notice for notice in engagement.post.notices}
-    envelopes: dict[tuple[tuple[PersonId, ...], str, int], list[Due]] = {}
-    for due in ready:
-        envelopes.setdefault((due.people, *_topic(engagement, due, by_id, notices)), []).append(due)
-    events: list[Event] = []
-    served: set[PersonId] = set()
-    for (people, topic, _), dues in sorted(envelopes.items(), key=lambda pair: (-len(pair[0][0]), pair[0])):
-        if topic not in OUTSIDE_LIMITS and served.intersection(people):
-            continue  # one message a day: what is left is due again on the next working day
-        made = list(_message(engagement, people, topic, dues, by_id, notices, asked))
-        if topic not in OUTSIDE_LIMITS and any(isinstance(event, MessageIssued) for event in made):
-            served.update(people)
-        events += made
-    return events
+    return _Franking(engagement, open_tasks, asked).messages(ready) if ready else []
 
 
-def _topic(engagement: Engagement, due: Due, by_id: dict[TaskId, Task], notices: dict[int, Notice]) -> tuple[str, int]:
-    """The topic of a due, and a number that keeps messages with their own calendar entry apart."""
-    if due.key.startswith("notice:"):
-        notice = notices[int(due.key.rpartition(":")[2])]
-        return notice.topic, notice.id if notice.invitation else 0
-    task, _ = _rung_key(due)
-    ladder = engagement.template.ladder(by_id[task].ladder)
-    return (SAFETY if ladder.urgent else SESSION if ladder.notice else DIGEST), 0
+class _Franking:
+    """One round of the post: what is ready, put into envelopes."""
+
+    def __init__(self, engagement: Engagement, open_tasks: Sequence[Task], asked: Asked) -> None:
+        self._engagement = engagement
+        self._asked = asked
+        self._tasks = {task.id: task for task in open_tasks}
+        self._notices = {notice.id: notice for notice in engagement.post.notices}
+        self._served: set[PersonId] = set()
+
+    def messages(self, ready: Sequence[Due]) -> list[Event]:
+        """The events of this round. What would be a person's second message today stays due for the next day."""
+        envelopes: dict[tuple[tuple[PersonId, ...], str, int], list[Due]] = {}
+        for due in sorted(ready, key=lambda due: due.at):
+            envelopes.setdefault((due.people, *self._topic(due)), []).append(due)
+        events: list[Event] = []
+        for (people, topic, _), dues in sorted(envelopes.items(), key=lambda pair: (-len(pair[0][0]), pair[0])):
+            if topic in OUTSIDE_LIMITS or not self._served.intersection(people):
+                events += self._message(people, topic, dues)
+        return events
+
+    def _topic(self, due: Due) -> tuple[str, int]:
+        """The topic of a due, and a number that keeps messages with their own calendar entry apart."""
+        if due.key.startswith("notice:"):
+            notice = self._notice(due)
+            return notice.topic, notice.id if notice.invitation else 0
+        ladder = self._engagement.template.ladder(self._tasks[_rung_key(due)[0]].ladder)
+        return (SAFETY if ladder.urgent else SESSION if ladder.notice else DIGEST), 0
+
+    def _notice(self, due: Due) -> Notice:
+        return self._notices[int(due.key.rpartition(":")[2])]
+
+    def _message(self, people: tuple[PersonId, ...], topic: str, dues: Sequence[Due]) -> Iterator[Event]:
+        told = [self._notice(due) for due in dues if due.key.startswith("notice:")]
+        lines = [Item(title=notice.title, notice=notice.id, about=notice.about) for notice in told]
+        reminders, held_back = self._reminders(people, topic, [due for due in dues if due.key.startswith("rung:")])
+        yield from held_back
+        if lines or reminders:
+            if topic not in OUTSIDE_LIMITS:
+                self._served.update(people)
+            invitation = next((notice.invitation for notice in told if notice.invitation), None)
+            items = (*lines, *reminders)
+            yield MessageIssued(people=people, items=items, topic=topic, on=self._asked.today, invitation=invitation)
+
+    def _reminders(
+        self, people: tuple[PersonId, ...], topic: str, dues: Sequence[Due]
+    ) -> tuple[list[Item], list[RungSuppressed]]:
+        """The latest rung of each task; an earlier one, or one too many for the week, is held back and says why."""
+        items: dict[tuple[TaskId, bool], Item] = {}
+        held_back = []
+        for due in dues:
+            task, rung = _rung_key(due)
+            escalation = " " in rung
+            if not escalation and topic == DIGEST and _full_week(self._engagement, people[0], self._asked.today):
+                held_back += _suppressed(people, task, rung, "the person has had this week's messages")
+                continue
+            if earlier := items.get((task, escalation)):
+                held_back += _suppressed(people, task, earlier.rung, "a later rung goes out with the same message")
+            items[task, escalation] = _item(self._tasks[task], rung, escalation=escalation)
+        return list(items.values()), held_back
+
+
+def _suppressed(people: tuple[PersonId, ...], task: TaskId, rung: str, why: str) -> list[RungSuppressed]:
+    return [RungSuppressed(task=task, person=person, rung=rung, why=why) for person in people]
 
 
 def _rung_key(due: Due) -> tuple[TaskId, str]:
     _, task, rung = due.key.split(":", 2)
     return task, rung
-
-
-def _message(
-    engagement: Engagement,
-    people: tuple[PersonId, ...],
-    topic: str,
-    dues: Iterable[Due],
-    by_id: dict[TaskId, Task],
-    notices: dict[int, Notice],
-    asked: Asked,
-) -> Iterator[Event]:
-    items: dict[tuple[str, bool], Item] = {}
-    told: list[Item] = []
-    invitation = None
-    for due in sorted(dues, key=lambda due: due.at):
-        if due.key.startswith("notice:"):
-            notice = notices[int(due.key.rpartition(":")[2])]
-            invitation = notice.invitation or invitation
-            told.append(Item(title=notice.title, notice=notice.id, about=notice.about))
-            continue
-        task_id, rung = _rung_key(due)
-        task = by_id[task_id]
-        escalation = rung.partition(" ")[2] != ""
-        if not escalation and topic == DIGEST and _full_week(engagement, people[0], asked.today):
-            yield RungSuppressed(task=task_id, person=people[0], rung=rung, why="the person has had this week's messages")
-            continue
-        key = (task_id, escalation)
-        if (earlier := items.get(key)) is not None:
-            for person in people:
-                yield RungSuppressed(task=task_id, person=person, rung=earlier.rung, why="a later rung goes out with the same message")
-        items[key] = _item(task, rung, escalation=escalation)
-    lines = (*told, *items.values())
-    if lines:
-        yield MessageIssued(people=people, items=lines, topic=topic, on=asked.today, invitation=invitation)
 
 
 def _item(task: Task, rung: str, *, escalation: bool) -> Item:
@@ -382,8 +398,13 @@ def _message_issued(engagement: Engagement, event: MessageIssued, at: datetime) 
     sent = engagement.post.sent
     if event.topic not in OUTSIDE_LIMITS:
         week_ago = event.on - timedelta(days=7)
-        sent = {**sent, **{person: (*(day for day in sent.get(person, ()) if day > week_ago), event.on) for person in event.people}}
-    notices = tuple(rest for notice in engagement.post.notices if (rest := _untold(notice, told, event.people)) is not None)
+        sent = {
+            **sent,
+            **{person: (*(day for day in sent.get(person, ()) if day > week_ago), event.on) for person in event.people},
+        }
+    notices = tuple(
+        rest for notice in engagement.post.notices if (rest := _untold(notice, told, event.people)) is not None
+    )
     return _with(engagement, fired=fired, sent=sent, notices=notices)
 
 
@@ -408,7 +429,9 @@ def _message_undelivered(engagement: Engagement, event: MessageUndelivered, at: 
 
 def _undelivered_settled(engagement: Engagement, event: UndeliveredSettled, at: datetime) -> Engagement:
     del at
-    return _with(engagement, undelivered=tuple(one for one in engagement.post.undelivered if one.message != event.message))
+    return _with(
+        engagement, undelivered=tuple(one for one in engagement.post.undelivered if one.message != event.message)
+    )
 
 
 def _with(engagement: Engagement, **changes: object) -> Engagement:

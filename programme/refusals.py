@@ -72,7 +72,9 @@ class EngagementPaused(OutOfTurn):
     """The clock stands still; only safety objections and the end of the pause go on."""
 
     def __init__(self) -> None:
-        super().__init__("This engagement is paused. Wait for it to resume; a patient-safety objection can be raised at any time.")
+        super().__init__(
+            "This engagement is paused. Wait for it to resume; a patient-safety objection can be raised at any time."
+        )
 
 
 class NotYet(OutOfTurn):
@@ -94,6 +96,15 @@ class NotHeldByYou(NotAllowed):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} belongs to somebody else. You can only do your own.")
+
+
+class MovedOn(OutOfTurn):
+    """Somebody else moved the engagement since the caller looked."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Somebody else changed this engagement since you looked. Read it again, then decide whether to repeat."
+        )
 
 
 class CommandReused(Invalid):
@@ -138,7 +149,9 @@ class NotRegistered(Invalid):
     """A medical approver is a GMC-registered doctor."""
 
     def __init__(self) -> None:
-        super().__init__("A medical approver must be a GMC-registered doctor. Set gmc_registered, or name somebody else.")
+        super().__init__(
+            "A medical approver must be a GMC-registered doctor. Set gmc_registered, or name somebody else."
+        )
 
 
 # --- mandate -------------------------------------------------------------------------------------------------------
@@ -189,7 +202,9 @@ class PauseTooLong(Invalid):
     """A pause is short; a longer one is a decision of the sponsors."""
 
     def __init__(self, working_days: int) -> None:
-        super().__init__(f"A pause lasts at most {working_days} working days. Name an earlier day, and extend it later if you must.")
+        super().__init__(
+            f"A pause lasts at most {working_days} working days. Name an earlier day, and extend it later if you must."
+        )
 
 
 class NotPaused(OutOfTurn):

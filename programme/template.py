@@ -1,8 +1,8 @@
 """A programme template: every duration, threshold, quorum and ladder of a cycle, as versioned data.
 
 A cycle keeps the template it began with; the values travel in the event that starts it. Durations are working days
-unless the name says months. The shipped templates are ``programme/templates/*.yaml``; the defaults here are those of the
-twelve-month one, so that a history written before a field existed still loads.
+unless the name says months. The shipped templates are ``programme/templates/*.yaml``; the defaults here are those of
+the twelve-month one, so that a history written before a field existed still loads.
 """
 
 import yaml
@@ -68,14 +68,14 @@ class Thresholds(Frozen):
     """Who must be there, and how many."""
 
     k: int = 11  # smallest group whose figures are shown; the engagement may set its own at set-up
-    invited_above_k: float = 0.25
-    completed_share: float = 0.5
-    recognised_share: float = 0.7
+    invited_above_k_percent: int = 25
+    completed_percent: int = 50
+    recognised_percent: int = 70
     recognised_pairs: int = 3
     pairs_each: int = 2
     recognition_rounds: int = 2
     quorum_each_side: int = 3
-    quorum_share: float = 0.4
+    quorum_percent: int = 40
     priority_conditions: tuple[int, int] = (3, 4)
     actions: tuple[int, int] = (1, 8)
     panel_challengers: int = 2

@@ -17,6 +17,8 @@ from programme.messages import DueDate, Frozen
 LONDON = ZoneInfo("Europe/London")
 SENDING_STARTS = time(8)  # NHS Notify sends 8am to 6pm on weekdays; we keep to working days
 SENDING_ENDS = time(18)
+_MONTHS, _MIDDAY, _SATURDAY = 12, 12, 5
+_CALENDARS_KEPT = 4096  # more than a worker caches engagements
 _FIRST_YEAR, _LAST_YEAR = 2020, 2045  # what the index covers: an engagement lives for years, not decades
 
 
@@ -79,7 +81,7 @@ def uk_time(at: datetime) -> str:
         return "midday" if local.hour else "midnight"
     hour = local.hour % 12 or 12
     minutes = f":{local.minute:02d}" if local.minute else ""
-    return f"{hour}{minutes}{'am' if local.hour < 12 else 'pm'}"
+    return f"{hour}{minutes}{'am' if local.hour < _MIDDAY else 'pm'}"
 
 
 def in_words(items: Sequence[str]) -> str:
@@ -95,7 +97,7 @@ def end_of(on: date) -> datetime:
 def month_after(on: date, months: int) -> date:
     """The same day some months later, or the last day of that month where there is no such day."""
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
-    following = date(year + (month == 11), (month + 1) % 12 + 1, 1)
+    following = date(year + (month == _MONTHS - 1), (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(days=on.day - 1), following - timedelta(days=1))
 
 
@@ -124,7 +126,7 @@ class WorkingTime:
         return place < len(days) and days[place] == ordinal
 
     def plus(self, start: date, working_days: int) -> date:
-        """The day that many working days after ``start`` (before it, if negative); 0 means that day or the next working one."""
+        """The day that many working days after ``start`` (before, if negative); 0: that day or the next working one."""
         days, ordinal = self._days, start.toordinal()
         if working_days > 0:
             place = bisect_right(days, ordinal) + working_days - 1
@@ -164,7 +166,11 @@ class WorkingTime:
     def _because(self, start: date, on: date, working_days: int, since: str) -> str:
         number = f"{working_days} working day{'' if working_days == 1 else 's'}"
         sentence = f"{number} after {since} on {uk_date(start)}"
-        skipped = [holiday.name for holiday in self.calendar.holidays if start < holiday.on <= on and holiday.on.weekday() < 5]
+        skipped = [
+            holiday.name
+            for holiday in self.calendar.holidays
+            if start < holiday.on <= on and holiday.on.weekday() < _SATURDAY
+        ]
         if skipped:
             sentence += f"; {in_words(skipped)} {'does' if len(skipped) == 1 else 'do'} not count"
         if paused := self.stopped(start, on):
@@ -194,13 +200,15 @@ def _holiday_dates(holidays: tuple[Holiday, ...]) -> tuple[date, ...]:
     return tuple(sorted(holiday.on for holiday in holidays))
 
 
-_INDEX: dict[int, tuple[Calendar, tuple[int, ...]]] = {}  # by identity: hashing eighty holidays on each call would cost more
+_INDEX: dict[
+    int, tuple[Calendar, tuple[int, ...]]
+] = {}  # by identity: hashing eighty holidays on each call would cost more
 
 
 def _days_of(calendar: Calendar) -> tuple[int, ...]:
     found = _INDEX.get(id(calendar))
     if found is None or found[0] is not calendar:
-        if len(_INDEX) > 4096:
+        if len(_INDEX) > _CALENDARS_KEPT:
             _INDEX.clear()
         found = _INDEX[id(calendar)] = (calendar, _working_ordinals(_holiday_dates(calendar.holidays)))
     return found[1]

@@ -1,4 +1,4 @@
-"""Stage 1, Diagnosis: a questionnaire window, a pack that protects who said what, themes, and one release for everybody.
+"""Stage 1, Diagnosis: a questionnaire window, a pack that protects who said what, themes, one release for everybody.
 
 The same rules run the re-diagnosis of stage 7: a ``Survey`` is one of the two. Answers never come here: the core knows
 who has completed (a voluntary act that nobody chases) and, after the close, the digest of the pack.
@@ -257,11 +257,11 @@ def current(engagement: Engagement) -> tuple[str, Survey] | None:
 
 def enough(engagement: Engagement, survey: Survey) -> bool:
     """Gate G1: at least k of each side, and at least half of those who accepted. k is never lowered."""
-    share = engagement.template.thresholds.completed_share
+    percent = engagement.template.thresholds.completed_percent
     for side in Side:
         accepted = engagement.participants(side)
         completed = sum(1 for person in survey.completed if person in accepted)
-        if completed < engagement.k or completed < share * len(accepted):
+        if completed < engagement.k or 100 * completed < percent * len(accepted):
             return False
     return True
 
@@ -348,7 +348,11 @@ def record_pack(engagement: Engagement, command: RecordPack, asked: Asked) -> li
     facilitator = engagement.holders(Role.FACILITATOR)
     return [
         PackComputed(survey=command.survey, pack=command.pack, on=asked.today),
-        NoticeRaised(people=facilitator, title="The questionnaire has closed. The comments wait for your themes", about=command.survey),
+        NoticeRaised(
+            people=facilitator,
+            title="The questionnaire has closed. The comments wait for your themes",
+            about=command.survey,
+        ),
     ]
 
 
@@ -464,7 +468,9 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     for name, survey in surveys(engagement):
         if survey.open and survey.opened:
             due = time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
-            yield Due(at=end_of(due.on), key=f"act:diagnosis:close/{name}", what="The questionnaire closes", why=due.why)
+            yield Due(
+                at=end_of(due.on), key=f"act:diagnosis:close/{name}", what="The questionnaire closes", why=due.why
+            )
         if survey.pack_on and survey.released is None:
             due = time.due(survey.pack_on, 2 * durations.themes, "the pack was computed")
             what = "The pack is released without themes"
@@ -486,55 +492,65 @@ def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
 
 def tasks(engagement: Engagement) -> Iterator[Task]:
     """The questionnaire for each participant; the facilitator's choice and themes."""
-    number = engagement.cycle.number if engagement.cycle else 0
-    time, durations = engagement.time, engagement.template.durations
     for name, survey in surveys(engagement):
         stage = Stage.DIAGNOSIS if name == DIAGNOSIS else Stage.RENEWAL
-        prefix = f"{number}/{stage.value}"
-        if survey.open and survey.opened:
-            due = time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
-            for person in engagement.participants(Side.DOCTOR) + engagement.participants(Side.MANAGER):
-                if person not in survey.completed:
-                    yield Task(
-                        id=f"{prefix}/questionnaire-{survey.window}/{person}",
-                        ladder="questionnaire",
-                        person=person,
-                        about=name,
-                        command="CompleteQuestionnaire",
-                        title="Answer the questionnaire (12 minutes, voluntary)",
-                        opened=survey.opened,
-                        due=due,
-                    )
+        prefix = f"{engagement.running.number}/{stage.value}"
+        yield from _questionnaires(engagement, name, survey, prefix)
         for facilitator in engagement.holders(Role.FACILITATOR):
-            if survey.short and survey.closed:
-                yield Task(
-                    id=f"{prefix}/shortfall-{survey.window}/{facilitator}",
-                    ladder="duty",
-                    person=facilitator,
-                    about=name,
-                    command="ChooseAfterShortfall",
-                    title="Choose what happens: too few answered",
-                    opened=survey.closed,
-                    due=time.due(survey.closed, durations.insufficient_choice, "the questionnaire closed"),
-                )
-            if survey.pack_on and not survey.themed and survey.released is None:
-                yield Task(
-                    id=f"{prefix}/themes/{facilitator}",
-                    ladder="duty",
-                    person=facilitator,
-                    about=name,
-                    command="WriteThemes",
-                    title="Write the themes of the comments",
-                    opened=survey.pack_on,
-                    due=time.due(survey.pack_on, durations.themes, "the pack was computed"),
-                )
+            yield from _facilitation(engagement, name, survey, f"{prefix}/%s/{facilitator}")
+
+
+def _questionnaires(engagement: Engagement, name: str, survey: Survey, prefix: str) -> Iterator[Task]:
+    if not survey.open or survey.opened is None:
+        return
+    due = engagement.time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
+    for person in engagement.participants(Side.DOCTOR) + engagement.participants(Side.MANAGER):
+        if person not in survey.completed:
+            yield Task(
+                id=f"{prefix}/questionnaire-{survey.window}/{person}",
+                ladder="questionnaire",
+                person=person,
+                about=name,
+                command="CompleteQuestionnaire",
+                title="Answer the questionnaire (12 minutes, voluntary)",
+                opened=survey.opened,
+                due=due,
+            )
+
+
+def _facilitation(engagement: Engagement, name: str, survey: Survey, task_id: str) -> Iterator[Task]:
+    time, durations = engagement.time, engagement.template.durations
+    facilitator = task_id.rpartition("/")[2]
+    if survey.short and survey.closed:
+        yield Task(
+            id=task_id % f"shortfall-{survey.window}",
+            ladder="duty",
+            person=facilitator,
+            about=name,
+            command="ChooseAfterShortfall",
+            title="Choose what happens: too few answered",
+            opened=survey.closed,
+            due=time.due(survey.closed, durations.insufficient_choice, "the questionnaire closed"),
+        )
+    if survey.pack_on and not survey.themed and survey.released is None:
+        yield Task(
+            id=task_id % "themes",
+            ladder="duty",
+            person=facilitator,
+            about=name,
+            command="WriteThemes",
+            title="Write the themes of the comments",
+            opened=survey.pack_on,
+            due=time.due(survey.pack_on, durations.themes, "the pack was computed"),
+        )
 
 
 def errands(engagement: Engagement) -> Iterator[Errand]:
     """A closed questionnaire waits for its pack."""
     for name, survey in surveys(engagement):
         if survey.closed and not survey.short and not survey.pack:
-            yield Errand(kind="diagnosis.close", key=f"{engagement.running.number}/{name}/{survey.window}/{'combined' if survey.combined else 'full'}")
+            shape = "combined" if survey.combined else "full"
+            yield Errand(kind="diagnosis.close", key=f"{engagement.running.number}/{name}/{survey.window}/{shape}")
 
 
 PART = Part(

@@ -12,6 +12,8 @@ from datetime import date, datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import Field
+
 from programme.gates import StageStarted, common_lacks, passed
 from programme.messages import SPONSORS, Command, Due, Event, Frozen, PersonId, Role, Sentence, Side, Stage, Task, Words
 from programme.part import Asked, Part
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from programme.engagement import Engagement
 
 ODS_CODE = re.compile(r"[RT][A-Z0-9]{2}|[A-Z]\d[A-Z]\d[A-Z]")
-"""A trust's code: three characters that begin with R or T, or (since 1 October 2020) letter-digit-letter-digit-letter."""
+"""A trust's code: three characters from R or T on, or (since 1 October 2020) letter-digit-letter-digit-letter."""
 
 
 class Answer(StrEnum):
@@ -44,12 +46,12 @@ class Statement(Frozen):
 
 
 class Mandate(Frozen):
-    """Willingness. ``round`` counts from 1; ``asked`` is None while nobody is asked (until the question comes again)."""
+    """Willingness. ``round`` counts from 1; ``asked`` is None until the question comes again."""
 
     round: int = 0
     asked: date | None = None
     ask_again: date | None = None
-    statements: dict[PersonId, Statement] = {}
+    statements: dict[PersonId, Statement] = Field(default_factory=dict)
     revealed: bool = False
     refused_rounds: int = 0
 
@@ -198,7 +200,9 @@ def register(engagement: Engagement, command: RegisterEngagement, asked: Asked) 
             raise Invalid(message)
     facts = command.model_dump(exclude={"kind", "people", "ods_code", "template", "calendar"})
     return [
-        EngagementRegistered(**facts, ods_code=ods_code, template=command.template, calendar=command.calendar, on=asked.today),
+        EngagementRegistered(
+            **facts, ods_code=ods_code, template=command.template, calendar=command.calendar, on=asked.today
+        ),
         StageStarted(stage=Stage.MANDATE, cycle=0, on=asked.today),
         PeopleEnrolled(people=command.people, on=asked.today),
         WillingnessAsked(round=1, on=asked.today),
@@ -217,16 +221,27 @@ def state_willingness(engagement: Engagement, command: StateWillingness, asked: 
     mandate = engagement.mandate
     if mandate.asked is None or asked.by in mandate.statements:
         raise NotAskedNow
-    return [WillingnessStated(sponsor=asked.by, answer=command.answer, can_give=command.can_give, need=command.need, on=asked.today)]
+    return [
+        WillingnessStated(
+            sponsor=asked.by, answer=command.answer, can_give=command.can_give, need=command.need, on=asked.today
+        )
+    ]
 
 
 def follows(engagement: Engagement, asked: Asked) -> list[Event]:
     """Reveal once both are in; start the first cycle once gate G0 lacks nothing."""
     mandate = engagement.mandate
-    if engagement.registered and not mandate.revealed and all(sponsor in mandate.statements for sponsor in engagement.sponsors):
+    if (
+        engagement.registered
+        and not mandate.revealed
+        and all(sponsor in mandate.statements for sponsor in engagement.sponsors)
+    ):
         return _both_in(engagement, asked)
     if engagement.cycle is None and engagement.in_stage(Stage.MANDATE) and not lacks(engagement):
-        return [CycleStarted(number=1, on=asked.today), *passed(engagement, "G0", Stage.MANDATE, (Stage.DIAGNOSIS,), asked.today)]
+        return [
+            CycleStarted(number=1, on=asked.today),
+            *passed(engagement, "G0", Stage.MANDATE, (Stage.DIAGNOSIS,), asked.today),
+        ]
     return []
 
 
@@ -237,11 +252,18 @@ def _both_in(engagement: Engagement, asked: Asked) -> list[Event]:
         return [WillingnessLapsed(sponsor=first[1], on=asked.today)]
     answers = {mandate.statements[sponsor].answer for sponsor in engagement.sponsors}
     title = "Both statements of willingness are in. You can read them now"
-    revealed = [WillingnessRevealed(round=mandate.round), NoticeRaised(people=engagement.sponsors, title=title, together=True)]
+    revealed = [
+        WillingnessRevealed(round=mandate.round),
+        NoticeRaised(people=engagement.sponsors, title=title, together=True),
+    ]
     if answers == {Answer.WILLING}:
         return revealed
     refused = Answer.NOT_WILLING in answers
-    if refused and mandate.refused_rounds + 1 >= engagement.template.thresholds.willing_rounds and engagement.cycle is None:
+    if (
+        refused
+        and mandate.refused_rounds + 1 >= engagement.template.thresholds.willing_rounds
+        and engagement.cycle is None
+    ):
         return [*revealed, NotReady(on=asked.today)]
     again = engagement.time.plus(month_after(asked.today, durations.willingness_again_months), 0)
     return [*revealed, WillingnessPostponed(refused=refused, ask_again=again)]
@@ -261,9 +283,9 @@ def lacks(engagement: Engagement) -> list[str]:
     return missing
 
 
-def to_invite(k: int, above: float) -> int:
+def to_invite(k: int, above_percent: int) -> int:
     """How many to invite of each side, so that k remain: a quarter more (k = 11: 14)."""
-    return math.ceil(k * (1 + above))
+    return math.ceil(k * (100 + above_percent) / 100)
 
 
 # --- evolve --------------------------------------------------------------------------------------------------------
@@ -377,7 +399,11 @@ def _missing_appointments(engagement: Engagement) -> Iterator[Task]:
                     command="Appoint",
                     title=f"Appoint a {role.value.replace('_', ' ')}",
                     opened=engagement.registered,
-                    due=engagement.time.due(engagement.registered, engagement.template.durations.appointment, "the engagement was registered"),
+                    due=engagement.time.due(
+                        engagement.registered,
+                        engagement.template.durations.appointment,
+                        "the engagement was registered",
+                    ),
                 )
 
 

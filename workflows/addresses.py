@@ -1,0 +1,12 @@
+"""Where everything is found: task queue, workflow ids, and the attributes that Temporal's own page can search."""
+
+TASK_QUEUE = "olive-branch"
+
+STAGE, PAUSED, NEXT_DUE = "OliveStage", "OlivePaused", "OliveNextDue"
+SEARCH_ATTRIBUTES = {STAGE: "Keyword", PAUSED: "Bool", NEXT_DUE: "Datetime"}
+"""Attribute name -> kind. Nothing personal: a stage, a flag, an instant."""
+
+
+def engagement_workflow(engagement_id: str) -> str:
+    """The workflow that hosts an engagement. The id is opaque: no name, address or code."""
+    return f"engagement-{engagement_id}"

@@ -1,0 +1,146 @@
+"""What the workflow needs of the world: messages in, and activities out, each with its timeouts and retries.
+
+An implementation subclasses the port in ``activities/`` and repeats the activity's name; the workflow never imports it.
+"""
+
+from abc import ABC, abstractmethod
+from datetime import timedelta
+from typing import Any
+
+from pydantic import Field
+from temporalio import activity
+from temporalio.common import RetryPolicy
+
+from programme.engagement import AnyCommand, Engagement, RecordedEntry
+from programme.messages import Frozen, PersonId
+
+
+class Submission(Frozen):
+    """A command on its way in. ``expected``: the version of the engagement that the caller saw, if it cares."""
+
+    command_id: str
+    by: PersonId
+    on_behalf_of: PersonId | None = None
+    expected: int | None = None
+    command: AnyCommand
+
+
+class Accepted(Frozen):
+    """What a command led to: entries ``first`` to ``last`` (``last < first`` where nothing was news).
+
+    ``tail`` holds every entry not yet confirmed in the journal, in order and without gaps, cut at ``TAIL_LIMIT``.
+    """
+
+    sequence: int
+    digest: str
+    first: int
+    last: int
+    tail: tuple[RecordedEntry, ...] = ()
+
+
+class Standing(Frozen):
+    """Where the running workflow stands: what the verifier holds against the journal."""
+
+    sequence: int
+    digest: str
+    recorded: int
+
+
+class Remembered(Frozen):
+    """A command that was accepted, by the digest of its content, and the entries that it led to."""
+
+    digest: str
+    first: int
+    last: int
+
+
+class Carried(Frozen):
+    """What a run begins with: nothing at launch, everything after continue-as-new."""
+
+    engagement: Engagement = Engagement()
+    unrecorded: tuple[RecordedEntry, ...] = ()
+    recorded: int = 0
+    remembered: dict[str, Remembered] = Field(default_factory=dict)
+    issued: int = 0  # sequence of the last message issued, and of the last one that the post has dealt with
+    posted: int = 0
+
+
+class Batch(Frozen):
+    """Entries for the journal of one engagement, in order and without gaps."""
+
+    engagement_id: str
+    entries: tuple[RecordedEntry, ...]
+
+
+class Close(Frozen):
+    """A questionnaire window to close. ``key`` is ``<cycle>/<survey>/<window>/<full or combined>``."""
+
+    engagement_id: str
+    key: str
+
+
+class GivenUp(Frozen):
+    """A message that could not be delivered to these people."""
+
+    message: int
+    people: tuple[PersonId, ...]
+
+
+class Delivery(Frozen):
+    """What came of a delivery round."""
+
+    given_up: tuple[GivenUp, ...] = ()
+
+
+class Journal(ABC):
+    """The record."""
+
+    @activity.defn(name="journal.append")
+    @abstractmethod
+    async def append(self, batch: Batch) -> int:
+        """Append entries, each once, and fold the read model; returns the last sequence in the journal."""
+
+
+class Post(ABC):
+    """The post."""
+
+    @activity.defn(name="post.deliver")
+    @abstractmethod
+    async def deliver(self, engagement_id: str) -> Delivery:
+        """Send what waits in the outbox of an engagement, each message once; fails while the mail server is away."""
+
+
+class Questionnaires(ABC):
+    """The confidential store, seen from the programme."""
+
+    @activity.defn(name="diagnosis.close")
+    @abstractmethod
+    async def close(self, close: Close) -> str:
+        """Compute the pack, destroy the links between answers and people; returns the pack's digest."""
+
+
+# A database may be away for an hour and a mail server for days: what is recorded or promised is tried for ever.
+
+
+def _for_ever(first: timedelta, longest: timedelta) -> RetryPolicy:
+    return RetryPolicy(initial_interval=first, backoff_coefficient=2, maximum_interval=longest)
+
+
+APPENDING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(seconds=30)),
+}
+POSTING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=5),
+    "retry_policy": _for_ever(timedelta(seconds=15), timedelta(minutes=15)),
+}
+CLOSING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "retry_policy": _for_ever(timedelta(seconds=1), timedelta(minutes=5)),
+}
+
+TAIL_LIMIT = 200  # entries in one answer or one append: far below Temporal's 2 MiB a payload
+REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
+RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
+APPEND_AFTER = timedelta(seconds=5)  # measured: a burst costs one append; see docs/decisions
+SPIN_GUARD = timedelta(minutes=1)
