@@ -18,6 +18,7 @@ from programme import chain, continuity, gates, people, post
 from programme.continuity import Continuity
 from programme.gates import StageSpan
 from programme.ladders import Audience
+from programme.measures import Measures
 from programme.messages import (
     CLOCK,
     Command,
@@ -38,6 +39,8 @@ from programme.people import Person
 from programme.post import Post
 from programme.refusals import EngagementEnded, EngagementPaused, Invalid
 from programme.stages import diagnosis, mandate
+from programme.stages.action import Agreement
+from programme.stages.delivery import Delivery
 from programme.stages.diagnosis import Diagnosis
 from programme.stages.mandate import Mandate
 from programme.template import ProgrammeTemplate
@@ -80,6 +83,8 @@ class Cycle(Frozen):
     number: int = 1
     started: date
     diagnosis: Diagnosis = Diagnosis()
+    agreement: Agreement = Agreement()
+    delivery: Delivery = Delivery()
 
 
 class Engagement(Frozen):
@@ -100,6 +105,7 @@ class Engagement(Frozen):
     people: dict[PersonId, Person] = Field(default_factory=dict)
     mandate: Mandate = Mandate()
     continuity: Continuity = Continuity()
+    measures: Measures = Measures()
     post: Post = Post()
     stages: tuple[StageSpan, ...] = ()
     cycle: Cycle | None = None
