@@ -14,11 +14,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, TypeAdapter
 
-from programme import chain, continuity, gates, people, post
+from programme import chain, continuity, differences, gates, people, post
 from programme.continuity import Continuity
+from programme.differences import Difference, DifferenceId
 from programme.gates import StageSpan
 from programme.ladders import Audience
-from programme.measures import Measures
+from programme.measure import Measures
 from programme.messages import (
     CLOCK,
     Command,
@@ -38,11 +39,12 @@ from programme.part import Asked, Part
 from programme.people import Person
 from programme.post import Post
 from programme.refusals import EngagementEnded, EngagementPaused, Invalid
-from programme.stages import diagnosis, mandate
+from programme.stages import diagnosis, mandate, notes, sessions
 from programme.stages.action import Agreement
 from programme.stages.delivery import Delivery
 from programme.stages.diagnosis import Diagnosis
 from programme.stages.mandate import Mandate
+from programme.stages.session import Sessions
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, WorkingTime
 
@@ -54,11 +56,27 @@ class TimeReached(Command):
 
 
 AnyCommand = Annotated[
-    people.Commands | continuity.Commands | post.Commands | mandate.Commands | diagnosis.Commands | TimeReached,
+    people.Commands
+    | continuity.Commands
+    | differences.Commands
+    | post.Commands
+    | mandate.Commands
+    | diagnosis.Commands
+    | sessions.Commands
+    | notes.Commands
+    | TimeReached,
     Field(discriminator="kind"),
 ]
 AnyEvent = Annotated[
-    people.Events | continuity.Events | post.Events | gates.Events | mandate.Events | diagnosis.Events,
+    people.Events
+    | continuity.Events
+    | differences.Events
+    | post.Events
+    | gates.Events
+    | mandate.Events
+    | diagnosis.Events
+    | sessions.Events
+    | notes.Events,
     Field(discriminator="kind"),
 ]
 COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
@@ -68,8 +86,11 @@ PARTS: tuple[Part, ...] = (
     people.PART,
     continuity.PART,
     gates.PART,
+    differences.PART,
     mandate.PART,
     diagnosis.PART,
+    sessions.PART,
+    notes.PART,
     post.PART,
 )
 _DECIDE = {command: rule for part in PARTS for command, rule in part.decide.items()}
@@ -83,6 +104,7 @@ class Cycle(Frozen):
     number: int = 1
     started: date
     diagnosis: Diagnosis = Diagnosis()
+    sessions: Sessions = Sessions()
     agreement: Agreement = Agreement()
     delivery: Delivery = Delivery()
 
@@ -92,6 +114,7 @@ class Engagement(Frozen):
 
     id: str = ""
     sequence: int = 0
+    chained: int = 0  # the entry that ``digest`` is of; while a request unfolds, ``sequence`` runs ahead of it
     digest: str = chain.GENESIS
     ods_code: str = ""
     scope: str = ""
@@ -106,6 +129,7 @@ class Engagement(Frozen):
     mandate: Mandate = Mandate()
     continuity: Continuity = Continuity()
     measures: Measures = Measures()
+    differences: dict[DifferenceId, Difference] = Field(default_factory=dict)
     post: Post = Post()
     stages: tuple[StageSpan, ...] = ()
     cycle: Cycle | None = None
@@ -220,7 +244,7 @@ def evolve(engagement: Engagement, entry: Entry, body: bytes | None = None) -> E
     """
     chain.check_follows(engagement.sequence, engagement.digest, entry, body)
     after = _fold(engagement, entry.event, entry.at)
-    return after.but(sequence=entry.sequence, digest=entry.digest)
+    return after.but(sequence=entry.sequence, chained=entry.sequence, digest=entry.digest)
 
 
 def step(engagement: Engagement, command: Command, asked: Asked) -> tuple[Engagement, list[Entry]]:
@@ -278,7 +302,8 @@ class Outcome:
         entries = chain.record(self.before.sequence, self.before.digest, self.events, self.asked)
         if not entries:
             return self.before, []
-        return self.engagement.but(sequence=entries[-1].sequence, digest=entries[-1].digest), entries
+        last = entries[-1]
+        return self.engagement.but(sequence=last.sequence, chained=last.sequence, digest=last.digest), entries
 
     def _requested(self, command: Command) -> Iterable[Event]:
         engagement, asked = self.engagement, self.asked

@@ -212,3 +212,294 @@ class NotPaused(OutOfTurn):
 
     def __init__(self) -> None:
         super().__init__("This engagement is not paused.")
+
+
+# --- measures ------------------------------------------------------------------------------------------------------
+
+
+class UnknownMeasure(Unknown):
+    """No measure has this id."""
+
+    def __init__(self, measure: str) -> None:
+        super().__init__(f"There is no measure '{measure}'. Define it first, or look up its id.")
+
+
+class PointExists(OutOfTurn):
+    """A month has one value in force; another comes as a correction."""
+
+    def __init__(self, month: str) -> None:
+        super().__init__(f"{month} has a point already. Correct it with a reason; nothing was entered.")
+
+
+class UnknownPoint(Unknown):
+    """There is nothing to correct."""
+
+    def __init__(self, month: str) -> None:
+        super().__init__(f"There is no point for {month}. Add it instead of correcting it.")
+
+
+class UnknownSignal(Unknown):
+    """No signal has this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"This measure has no signal {number}. Look up its number on the chart's page.")
+
+
+# --- actions and development needs ---------------------------------------------------------------------------------
+
+
+class UnknownAction(Unknown):
+    """No action has this id in the running cycle."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(f"There is no action '{action}' in this cycle. Look up its id in the action register.")
+
+
+class UnknownNeed(Unknown):
+    """No development need has this id in the running cycle."""
+
+    def __init__(self, need: str) -> None:
+        super().__init__(f"There is no development need '{need}' in this cycle. Look up its id.")
+
+
+class NotCoOwner(NotAllowed):
+    """Only the co-owners speak for an action."""
+
+    def __init__(self) -> None:
+        super().__init__("Only its co-owners may do this, one doctor and one manager. Speak to them.")
+
+
+class NotSignatory(NotAllowed):
+    """One person signs for each side."""
+
+    def __init__(self) -> None:
+        super().__init__("Only the person named to sign for a side may do this. Speak to the one of your side.")
+
+
+class NotYourApproval(NotAllowed):
+    """Approval is a matter of a GMC-registered doctor who neither owns nor proposed the action."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Only a medical approver who is GMC-registered, acts for no other side and neither owns nor proposed this"
+            " action may decide it; the deputy decides where the approver may not, or has let the date pass."
+        )
+
+
+class OwnWork(NotAllowed):
+    """What was done is checked by people who do not own it."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody confirms what they own themselves. Ask somebody of your side who does not own it.")
+
+
+class ActionIncomplete(OutOfTurn):
+    """An action cannot be proposed, or agreed, without what makes it checkable."""
+
+    def __init__(self, lacks: str) -> None:
+        super().__init__(f"This action still lacks {lacks}. Complete it, then propose it.")
+
+
+class ActionElsewhere(OutOfTurn):
+    """The action stands where this is not done."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"This is not done with what is {status.replace('_', ' ')}. Look at what its page offers now.")
+
+
+class VersionMoved(OutOfTurn):
+    """A yes or no is given to the version that was read."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The text has changed: it is version {version} now. Read it again, then decide.")
+
+
+class TooManyActions(OutOfTurn):
+    """A cycle carries a few actions well."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"There are {most} actions already. Close or withdraw one before drafting another.")
+
+
+# --- perspective exchange ------------------------------------------------------------------------------------------
+
+
+class UnknownPair(Unknown):
+    """No pair has this id."""
+
+    def __init__(self, pair: str) -> None:
+        super().__init__(f"There is no pair '{pair}' in this cycle. Look at your tasks for those that you belong to.")
+
+
+class NotYourPair(NotAllowed):
+    """What happens within a pair is between its members."""
+
+    def __init__(self) -> None:
+        super().__init__("Only the members of this pair may do this, each for the other side's part.")
+
+
+class PairClosed(OutOfTurn):
+    """The pair was excused or replaced."""
+
+    def __init__(self) -> None:
+        super().__init__("This pair was excused or replaced. Ask the facilitator for a new one if you want to go on.")
+
+
+class PairNotMixed(Invalid):
+    """A pair is a doctor and a manager; a trio has both sides too."""
+
+    def __init__(self) -> None:
+        super().__init__("A pair is a doctor and a manager who take part; a trio has one person more, of either side.")
+
+
+class InOneLine(Invalid):
+    """Two of a pair stand in one line of management."""
+
+    def __init__(self, first: str, second: str) -> None:
+        super().__init__(f"'{first}' and '{second}' stand in one line of management. Pair each with somebody else.")
+
+
+class TooManyPairs(Invalid):
+    """A person is in more pairs than the programme asks of anybody."""
+
+    def __init__(self, person: str, most: int) -> None:
+        super().__init__(f"'{person}' would be in more than {most} pairs. Take the person out of one.")
+
+
+class LeftOut(Invalid):
+    """Somebody for whom a partner was found is in no pair."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"'{person}' is in no pair. Add the person to a pair; who cannot take part is excused later.")
+
+
+# --- joint sessions ------------------------------------------------------------------------------------------------
+
+
+class UnknownSession(Unknown):
+    """No session has this id."""
+
+    def __init__(self, session: str) -> None:
+        super().__init__(f"There is no joint session '{session}' in this cycle.")
+
+
+class SessionTooSoon(Invalid):
+    """Too near to the session before it."""
+
+    def __init__(self, working_days: int, earliest: str) -> None:
+        super().__init__(
+            f"At least {working_days} working days lie between two joint sessions. Choose {earliest} or a later day."
+        )
+
+
+class SessionTooLate(Invalid):
+    """Later than the rules allow."""
+
+    def __init__(self, latest: str) -> None:
+        super().__init__(f"This joint session takes place by {latest}. Choose that day or an earlier one.")
+
+
+class NotQuorate(OutOfTurn):
+    """Nothing may be agreed by a session without quorum."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This session was not quorate, so nothing was agreed. Record the conversation, and agree at the next date."
+        )
+
+
+class DidNotAttend(NotAllowed):
+    """Notes are confirmed by people who attended."""
+
+    def __init__(self) -> None:
+        super().__init__("Only a participant who attended this session may confirm or dispute its notes.")
+
+
+class NotesChanged(OutOfTurn):
+    """The notes are not those that were read."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(f"The notes have changed since you read them. Read version {version}, then answer again.")
+
+
+class OutputMissing(Invalid):
+    """The notes lack what this session has to bring."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"The notes of this session lack {what}. Add it and send them again.")
+
+
+class UnknownCondition(Invalid):
+    """Not one of the eleven conditions."""
+
+    def __init__(self, condition: str) -> None:
+        super().__init__(f"There is no condition '{condition}'. The conditions are C01 to C11.")
+
+
+class UnknownDifference(Unknown):
+    """No difference has this id."""
+
+    def __init__(self, difference: str) -> None:
+        super().__init__(f"There is no difference '{difference}' in the log. Raise it first.")
+
+
+# --- challenge reviews ---------------------------------------------------------------------------------------------
+
+
+class ConflictOfInterest(NotAllowed):
+    """Nobody challenges what they own, approved, signed, sponsor, take part in or manage."""
+
+    def __init__(self, conflict: str) -> None:
+        super().__init__(f"Nobody may challenge here {conflict}. Appoint another challenger in this place.")
+
+
+class PanelNotQuorate(OutOfTurn):
+    """The panel meets with its chair and at least so many challengers more, a doctor and a manager among them."""
+
+    def __init__(self, challengers: int) -> None:
+        super().__init__(
+            f"A review needs its chair and {challengers} challengers more, a doctor and a manager among them."
+            " Complete the panel, or move the meeting."
+        )
+
+
+class StatementsMissing(OutOfTurn):
+    """A position statement is missing, and the chair has not said that the panel went on without it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A position statement is missing. Say that the panel went on without it (without_statements), or move the meeting."
+        )
+
+
+class EvidenceIsFrozen(OutOfTurn):
+    """What the panel reads was fixed, so that both sides and the panel speak of the same thing."""
+
+    def __init__(self) -> None:
+        super().__init__("The evidence of this review is frozen. Say it in the review meeting, or in your answers.")
+
+
+class FindingNotTied(Invalid):
+    """A finding belongs to one action of the evidence, or to one of the eleven conditions."""
+
+    def __init__(self) -> None:
+        super().__init__("Tie each finding to one action of the evidence or to one condition (C01 to C11), not to both.")
+
+
+class NotComplacent(Invalid):
+    """Nothing to say is itself a finding, and needs a reason and a second challenger."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Without a concern and without a recommendation, write the reason and name a second challenger who attended."
+        )
+
+
+# --- renewal -------------------------------------------------------------------------------------------------------
+
+
+class SponsorsAbsent(Invalid):
+    """The joint meeting is one of both sponsors with the facilitator."""
+
+    def __init__(self) -> None:
+        super().__init__("Both sponsors must have been at the joint meeting. Find a date for both, within the time that is left.")

@@ -28,12 +28,20 @@ class Durations(Frozen):
     insufficient_choice: int = 5
     themes: int = 5
     pair_confirmation: int = 5
+    pair_stalled: int = 3  # after what a pair owed was due, the facilitator is asked to re-pair or excuse it
+    pair_settling: int = 5
     pair_visits: int = 20
     reflection: int = 25
     recognition: int = 30
+    correction: int = 5  # to mark a late text, or to write again what was corrected
     session_invitation: int = 20  # how long before a session it is announced
+    session_scheduling: int = 5
     session_gap: int = 10  # at least between two sessions
+    session_gap_most: int = 15
     session_again: int = 15  # at most after an inquorate one
+    session_quorum_check: int = 5  # before the session
+    session_attendance: int = 1
+    session_settling: int = 5  # of notes that a side has not confirmed
     notes: int = 2
     notes_confirmation: int = 5
     agreement: int = 10
@@ -53,11 +61,17 @@ class Durations(Frozen):
     panel_internal: int = 40  # before the review
     panel_external: int = 60
     panel_to_sponsors: int = 30
+    panel_acceptance: int = 5
+    review_date: int = 5  # after its panel is complete
     position_statement: int = 15  # before the review
     evidence_frozen: int = 10  # before the review
     findings: int = 10
     findings_answer: int = 20
+    findings_unanswered: int = 15  # after which the next external review is told
+    check_in_unanswered: int = 20  # after which the next review is told
     external_report_open: int = 60
+    progress_check: int = 20
+    renewal_session: int = 20  # for the last joint session, after the re-diagnosis is released
     renewal_decision: int = 10
     renewal_meeting: int = 15
     pause: int = 30
@@ -95,10 +109,16 @@ class SessionPlan(Frozen):
 
 
 class ReviewPlan(Frozen):
-    """A challenge review: ``kind`` internal or external, and the month of the cycle in which it meets."""
+    """A challenge review: ``kind`` internal or external, and the month of the cycle in which it meets.
+
+    ``late_month``: where it moves if nothing is agreed when its panel must be appointed (0: it stays).
+    ``check_month``: the month of the next cycle in which somebody asks what became of its recommendations (0: nobody).
+    """
 
     kind: str
     month: int
+    late_month: int = 0
+    check_month: int = 0
 
 
 class ProgrammeTemplate(Frozen):
