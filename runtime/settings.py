@@ -65,6 +65,17 @@ class Settings(BaseSettings):
 
     Empty: the address that the API listens on.
     """
+    updates_in_flight: int = Field(default=9, ge=1, le=900)
+    """How many requests of one engagement an API process passes on at once; the others wait their turn.
+
+    Temporal refuses more than 10 in all, unless its server is told to allow more, as the embedded one is.
+    """
+    answer_within_seconds: float = Field(default=25.0, gt=0, le=300)
+    """How long a request waits for a worker before it is answered "not known yet: ask again"."""
+    largest_request: int = Field(default=256 * 1024, ge=1024)
+    """Bytes of a request's body."""
+    templates_dir: Path | None = None
+    """Folder of the trust's own programme templates (*.yaml), beside the shipped ones."""
 
     @model_validator(mode="after")
     def _fill_what_follows_from_the_rest(self) -> Self:
