@@ -82,7 +82,7 @@ class Deferral(Frozen):
 
 
 class Outputs(Frozen):
-    """What a session agreed. ``summary`` is what was said; the other fields are filled where the session's plan asks."""
+    """What a session agreed. ``summary`` is what was said; which of the others are needed hangs on the session."""
 
     summary: Paragraph = ""
     problem: Paragraph = ""

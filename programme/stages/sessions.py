@@ -636,8 +636,18 @@ def _dated(engagement: Engagement, event: SessionScheduled | SessionMoved, at: d
 
 def _cancelled(engagement: Engagement, event: SessionCancelled, at: datetime) -> Engagement:
     del at
-    nothing = {"starts": None, "ends": None, "place": "", "replies": {}, "quorum_checked": False, "over": None}
-    return changed(engagement, event.session, revision=event.revision, dated=event.on, **nothing)
+    return changed(
+        engagement,
+        event.session,
+        starts=None,
+        ends=None,
+        place="",
+        revision=event.revision,
+        dated=event.on,
+        replies={},
+        quorum_checked=False,
+        over=None,
+    )
 
 
 def _answered(engagement: Engagement, event: InvitationAnswered, at: datetime) -> Engagement:
