@@ -1,8 +1,10 @@
 """One way to reach Temporal, whether it runs in this process group, in a cluster or in Temporal Cloud."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
+import structlog
 from google.protobuf.duration_pb2 import Duration
 from temporalio.api.namespace.v1 import NamespaceConfig
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
@@ -18,8 +20,18 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.settings import TEMPORAL_NAMESPACE, Settings
+from workflows.addresses import SEARCH_ATTRIBUTES
 
 RETENTION = timedelta(days=90)  # A closed run stays readable for a quarter: the time between two releases, and more.
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between two attempts to reach a server that is not up yet
+KINDS = {
+    "Keyword": SearchAttributeIndexedValueType.KEYWORD,
+    "Bool": SearchAttributeIndexedValueType.BOOL,
+    "Datetime": SearchAttributeIndexedValueType.DATETIME,
+}
+
+log = structlog.get_logger(component="temporal")
 
 SearchAttributes = Mapping[str, SearchAttributeIndexedValueType]
 
@@ -92,10 +104,46 @@ async def register_search_attributes(client: Client, attributes: SearchAttribute
     A workflow that sets an unknown name cannot start, so this comes before the first one.
     """
     operator = client.operator_service
-    known = await operator.list_search_attributes(ListSearchAttributesRequest(namespace=client.namespace))
-    missing = {name: int(kind) for name, kind in attributes.items() if name not in known.custom_attributes}
+    known = await _known_attributes(client)
+    missing = {name: int(kind) for name, kind in attributes.items() if name not in known}
     if missing:
         request = AddSearchAttributesRequest(namespace=client.namespace)
         for name, kind in missing.items():
             request.search_attributes[name] = kind  # type: ignore[assignment]
         await operator.add_search_attributes(request)
+
+
+async def _known_attributes(client: Client) -> frozenset[str]:
+    try:
+        request = ListSearchAttributesRequest(namespace=client.namespace)
+        known = await client.operator_service.list_search_attributes(request)
+    except RPCError as error:
+        if error.status is not RPCStatusCode.UNIMPLEMENTED:  # the time-skipping server can add, and cannot list
+            raise
+        return frozenset()
+    return frozenset(known.custom_attributes)
+
+
+async def connect_patiently(settings: Settings, *, interceptors: Sequence[Interceptor] = ()) -> Client:
+    """As ``connect``, but waits for a server that is not up yet: processes of one stack start in any order."""
+    pause = FIRST_PAUSE
+    while True:
+        try:
+            return await connect(settings, interceptors=interceptors)
+        except TemporalUnreachableError:
+            log.warning("Temporal does not answer yet")
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+
+async def prepare_namespace(client: Client) -> None:
+    """Make the attributes known by which Temporal's page is searched; where only an owner may, its owner must.
+
+    In Temporal Cloud attributes are made in its console; a worker that may not make them goes on.
+    """
+    try:
+        await register_search_attributes(client, {name: KINDS[kind] for name, kind in SEARCH_ATTRIBUTES.items()})
+    except RPCError as error:
+        if error.status not in (RPCStatusCode.PERMISSION_DENIED, RPCStatusCode.UNAUTHENTICATED):
+            raise
+        log.warning("this account may not add search attributes: add them where the namespace is managed")

@@ -1,0 +1,63 @@
+"""`python -m worker`: the composition root of the worker. Ends cleanly on SIGTERM or Ctrl-C."""
+
+import asyncio
+import gc
+import signal
+import sys
+
+import structlog
+from activities.diagnosis import DiagnosisActivities
+from activities.journal import JournalActivities
+
+from activities.post import PostActivities
+from runtime.heartbeat import heartbeat
+from runtime.logs import configure_logging
+from runtime.mail import channel
+from runtime.settings import Settings, SettingsError, load_settings
+from runtime.telemetry import Telemetry, configure
+from runtime.templates import shipped_questionnaire
+from runtime.temporal import connect_patiently, prepare_namespace
+from store.database import Database
+from worker.hosting import hosting
+
+log = structlog.get_logger(component="worker")
+
+
+async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -> None:
+    """Host engagements until ``stop`` is set."""
+    client = await connect_patiently(settings, interceptors=telemetry.interceptors())
+    await prepare_namespace(client)
+    database = Database(settings.database_url.get_secret_value())
+    telemetry.instrument(database.engine)
+    journal = JournalActivities(database)
+    post = PostActivities(database, channel(settings), settings.public_base_url)
+    diagnosis = DiagnosisActivities(database, shipped_questionnaire())
+    try:
+        async with heartbeat(settings.data_dir), hosting(client, [journal.append, post.deliver, diagnosis.close]):
+            log.info("ready")
+            await stop.wait()
+    finally:
+        await database.close()
+        log.info("stopped")
+
+
+async def main(settings: Settings) -> None:
+    """Serve until a signal asks to stop."""
+    telemetry = configure("olive-worker")
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    try:
+        await serve(settings, telemetry, stop)
+    finally:
+        telemetry.shutdown()
+
+
+if __name__ == "__main__":
+    configure_logging(pretty=sys.stderr.isatty())
+    try:
+        asyncio.run(main(load_settings()))
+    except SettingsError as error:
+        sys.exit(str(error))
+    finally:
+        gc.collect()  # the client's native half must go before the interpreter does (sdk-python #300)

@@ -1,0 +1,38 @@
+"""The worker that hosts engagements: which workflow, which activities, how much it keeps in memory."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from programme.refusals import Refusal
+from worker.sandbox import runner
+from workflows.addresses import TASK_QUEUE
+from workflows.engagement import EngagementWorkflow
+
+FAILS_ONLY_BY: list[type[BaseException]] = [Refusal]
+"""A refusal ends the update that asked; anything else is a fault of ours and stops the workflow task, to be mended."""
+
+
+def hosting(
+    client: Client, activities: Sequence[Callable[..., Any]], *, cached: int = 1000, concurrent: int = 100
+) -> Worker:
+    """A worker for the engagements of the client's namespace.
+
+    cached: engagements kept in memory; with more open ones, each step replays. concurrent: activities at once.
+    """
+    return Worker(
+        client,
+        task_queue=TASK_QUEUE,
+        workflows=[EngagementWorkflow],
+        activities=activities,
+        workflow_runner=runner(),
+        workflow_failure_exception_types=FAILS_ONLY_BY,
+        max_cached_workflows=cached,
+        max_concurrent_activities=concurrent,
+        # After a killed worker the first step of an engagement waits this long for it (10 s by default).
+        sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
+        graceful_shutdown_timeout=timedelta(seconds=10),
+    )
