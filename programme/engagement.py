@@ -39,11 +39,14 @@ from programme.part import Asked, Part
 from programme.people import Person
 from programme.post import Post
 from programme.refusals import EngagementEnded, EngagementPaused, Invalid
-from programme.stages import diagnosis, mandate, notes, sessions
+from programme.stages import challenge, diagnosis, exchange, mandate, notes, renewal, sessions, visits
 from programme.stages.action import Agreement
 from programme.stages.delivery import Delivery
 from programme.stages.diagnosis import Diagnosis
 from programme.stages.mandate import Mandate
+from programme.stages.pair import Exchange
+from programme.stages.renewal import Renewal
+from programme.stages.review import Challenge
 from programme.stages.session import Sessions
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, WorkingTime
@@ -62,8 +65,12 @@ AnyCommand = Annotated[
     | post.Commands
     | mandate.Commands
     | diagnosis.Commands
+    | exchange.Commands
+    | visits.Commands
     | sessions.Commands
     | notes.Commands
+    | challenge.Commands
+    | renewal.Commands
     | TimeReached,
     Field(discriminator="kind"),
 ]
@@ -75,8 +82,12 @@ AnyEvent = Annotated[
     | gates.Events
     | mandate.Events
     | diagnosis.Events
+    | exchange.Events
+    | visits.Events
     | sessions.Events
-    | notes.Events,
+    | notes.Events
+    | challenge.Events
+    | renewal.Events,
     Field(discriminator="kind"),
 ]
 COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
@@ -89,8 +100,12 @@ PARTS: tuple[Part, ...] = (
     differences.PART,
     mandate.PART,
     diagnosis.PART,
+    exchange.PART,
+    visits.PART,
     sessions.PART,
     notes.PART,
+    challenge.PART,
+    renewal.PART,
     post.PART,
 )
 _DECIDE = {command: rule for part in PARTS for command, rule in part.decide.items()}
@@ -99,14 +114,21 @@ _ACT = {part.name: part.act for part in PARTS if part.act}
 
 
 class Cycle(Frozen):
-    """One round of stages 1 to 7, about twelve months. Each stage keeps its own part of it."""
+    """One round of stages 1 to 7, about twelve months. Each stage keeps its own part of it.
+
+    ``sustaining``: a year with an external review and the questionnaire, and no other stage.
+    """
 
     number: int = 1
     started: date
+    sustaining: bool = False
     diagnosis: Diagnosis = Diagnosis()
+    exchange: Exchange = Exchange()
     sessions: Sessions = Sessions()
     agreement: Agreement = Agreement()
     delivery: Delivery = Delivery()
+    challenge: Challenge = Challenge()
+    renewal: Renewal = Renewal()
 
 
 class Engagement(Frozen):
@@ -169,17 +191,21 @@ class Engagement(Frozen):
     @cached_property
     def coming(self) -> tuple[Due, ...]:
         """What ``agenda`` says, worked out once."""
-        if self.ended:
-            return ()
+        if self.ended:  # only what was not told yet: that it has ended, too
+            return tuple(sorted(post.rungs(self, ()), key=lambda due: (due.at, due.key)))
         dues = [due for part in PARTS for due in part.agenda(self)] + post.rungs(self, self.open_tasks)
         if self.paused:
             dues = [due for due in dues if continuity.goes_on_in_a_pause(due)]
         return tuple(sorted(dues, key=lambda due: (due.at, due.key)))
 
-    def with_cycle(self, number: int, started: date) -> Self:
-        """A copy in which a new cycle runs; the one before, if any, is past."""
+    def with_cycle(self, number: int, started: date, *, sustaining: bool = False) -> Self:
+        """A copy in which a new cycle runs; the one before, if any, is past.
+
+        A part whose state has ``carried`` says by it what the new cycle takes over.
+        """
         past = (*self.past, self.cycle) if self.cycle else self.past
-        return self.but(cycle=Cycle(number=number, started=started), past=past)
+        kept = {name: state.carried() for name, state in self.cycle or () if hasattr(state, "carried")}
+        return self.but(cycle=Cycle(number=number, started=started, sustaining=sustaining, **kept), past=past)
 
     def in_stage(self, stage: Stage) -> bool:
         """Whether a stage of the running cycle is open. Delivery and challenge overlap."""
@@ -214,7 +240,8 @@ class Engagement(Frozen):
 
     def concerned(self, about: str, audience: Audience) -> tuple[PersonId, ...]:
         """The co-owners of an action, or the chair of a review: whom a rung about it speaks to."""
-        del about, audience
+        if audience is Audience.CHAIR:
+            return challenge.chair(self, about)
         return ()
 
     @property
