@@ -18,7 +18,7 @@ from programme import chain, continuity, differences, gates, people, post
 from programme.continuity import Continuity
 from programme.differences import Difference, DifferenceId
 from programme.gates import StageSpan
-from programme.ladders import Audience
+from programme.ladders import Audience, RungDays
 from programme.measure import Measures
 from programme.messages import (
     CLOCK,
@@ -37,7 +37,7 @@ from programme.messages import (
 )
 from programme.part import Asked, Part
 from programme.people import Person
-from programme.post import Post
+from programme.post import Earliest, Post
 from programme.refusals import EngagementEnded, EngagementPaused, Invalid
 from programme.stages import challenge, diagnosis, exchange, mandate, notes, renewal, sessions, visits
 from programme.stages.action import Agreement
@@ -159,10 +159,11 @@ class Engagement(Frozen):
     ended: str = ""  # "", "not_ready", "closed"; a sustained engagement stays open
 
     def but(self, **changes: Any) -> Self:
-        """A copy with these fields changed; what was derived from the old ones is not carried over."""
+        """A copy with these fields changed. Of what was worked out, it keeps what does not depend on them."""
         copy = self.model_copy(update=changes)
-        for derived in ("time", "open_tasks", "coming"):
-            copy.__dict__.pop(derived, None)
+        for worked_out, fields in _WORKED_OUT_FROM.items():
+            if not fields.isdisjoint(changes):
+                copy.__dict__.pop(worked_out, None)
         return copy
 
     def in_cycle(self, **changes: Any) -> Self:
@@ -181,6 +182,20 @@ class Engagement(Frozen):
         return WorkingTime(self.calendar, self.continuity.stops)
 
     @cached_property
+    def rung_days(self) -> RungDays:
+        """When the rungs of this template's ladders fire."""
+        return RungDays(self.template.ladders, self.time)
+
+    @cached_property
+    def held_parts(self) -> dict[Role, tuple[PersonId, ...]]:
+        """Who holds which part now, accepted."""
+        held: dict[Role, tuple[PersonId, ...]] = {}
+        for person in self.people.values():
+            for role in person.roles():
+                held[role] = (*held.get(role, ()), person.id)
+        return held
+
+    @cached_property
     def open_tasks(self) -> tuple[Task, ...]:
         """What ``tasks`` says, worked out once."""
         if self.ended:
@@ -189,14 +204,38 @@ class Engagement(Frozen):
         return tuple(continuity.not_earlier(task, held) for part in PARTS for task in part.tasks(self))
 
     @cached_property
+    def acts(self) -> tuple[Due, ...]:
+        """What will be decided when its time comes, the earliest first."""
+        if self.ended:
+            return ()
+        acts = (due for part in PARTS for due in part.agenda(self))
+        return tuple(sorted((due for due in acts if self._goes_on(due)), key=_by_time))
+
+    @cached_property
     def coming(self) -> tuple[Due, ...]:
-        """What ``agenda`` says, worked out once."""
-        if self.ended:  # only what was not told yet: that it has ended, too
-            return tuple(sorted(post.rungs(self, ()), key=lambda due: (due.at, due.key)))
-        dues = [due for part in PARTS for due in part.agenda(self)] + post.rungs(self, self.open_tasks)
+        """What ``agenda`` says, in words. After the end: only what was not told yet, that it has ended, too."""
+        sendings = (due for due in post.rungs(self, self.open_tasks) if self._goes_on(due))
+        return tuple(sorted((*self.acts, *sendings), key=_by_time))
+
+    @cached_property
+    def earliest(self) -> Earliest:
+        """The first instants of ``coming``: whatever the hour, and in sending hours only."""
         if self.paused:
-            dues = [due for due in dues if continuity.goes_on_in_a_pause(due)]
-        return tuple(sorted(dues, key=lambda due: (due.at, due.key)))
+            sendings = [due for due in self.coming if due.sends]
+            others = [due.at for due in self.coming if not due.sends]
+            return Earliest(min(others, default=None), sendings[0].at if sendings else None)
+        first = post.earliest(self, self.open_tasks)
+        if self.acts and (first.any_hour is None or self.acts[0].at < first.any_hour):
+            return first._replace(any_hour=self.acts[0].at)
+        return first
+
+    def _goes_on(self, due: Due) -> bool:
+        return not self.paused or continuity.goes_on_in_a_pause(due)
+
+    @cached_property
+    def outstanding(self) -> tuple[Errand, ...]:
+        """What ``errands`` says, worked out once."""
+        return () if self.ended else tuple(errand for part in PARTS for errand in part.errands(self))
 
     def with_cycle(self, number: int, started: date, *, sustaining: bool = False) -> Self:
         """A copy in which a new cycle runs; the one before, if any, is past.
@@ -223,11 +262,11 @@ class Engagement(Frozen):
 
     def participants(self, side: Side) -> tuple[PersonId, ...]:
         """The accepted participants of a side."""
-        return tuple(person.id for person in self.people.values() if person.takes_part and person.side is side)
+        return self.holders(people.SIDE_ROLE[side])
 
     def holders(self, role: Role) -> tuple[PersonId, ...]:
         """Who holds a part now, accepted."""
-        return tuple(person.id for person in self.people.values() if role in person.roles())
+        return self.held_parts.get(role, ())
 
     def holder(self, role: Role) -> PersonId | None:
         """Who holds a part of which there is one."""
@@ -248,6 +287,19 @@ class Engagement(Frozen):
     def paused(self) -> bool:
         """Whether the clock stands still."""
         return self.continuity.pause is not None
+
+
+_STATE = frozenset(Engagement.model_fields) - {"sequence", "chained", "digest"}  # the rest is its place in the journal
+_WORKED_OUT_FROM: dict[str, frozenset[str]] = {
+    "time": frozenset({"calendar", "continuity"}),
+    "rung_days": frozenset({"template", "calendar", "continuity"}),
+    "held_parts": frozenset({"people"}),
+    **dict.fromkeys(("open_tasks", "acts", "coming", "earliest", "outstanding"), _STATE),
+}
+
+
+def _by_time(due: Due) -> tuple[datetime, str]:
+    return due.at, due.key
 
 
 _CAN_HAPPEN_AFTER_THE_END: tuple[type[Command], ...] = (post.ReportUndeliverable,)
@@ -295,14 +347,14 @@ def tasks(engagement: Engagement) -> list[Task]:
 
 def errands(engagement: Engagement) -> list[Errand]:
     """What the world outside must do now."""
-    return [] if engagement.ended else [errand for part in PARTS for errand in part.errands(engagement)]
+    return list(engagement.outstanding)
 
 
 def next_wake(engagement: Engagement, at: datetime) -> datetime | None:
     """When the workflow's one timer should fire: the earliest due, held back to sending hours where it sends."""
-    time = engagement.time
-    instants = (time.next_sending(max(due.at, at)) if due.sends else due.at for due in agenda(engagement))
-    return min(instants, default=None)
+    any_hour, sending = engagement.earliest
+    instants = (any_hour, engagement.time.next_sending(max(sending, at)) if sending else None)
+    return min((instant for instant in instants if instant), default=None)
 
 
 class Outcome:
@@ -379,9 +431,7 @@ class Outcome:
         self._happen(post.issue(self.engagement, ready, tasks(self.engagement), self.asked))
 
     def _ready_act(self) -> Due | None:
-        return next(
-            (due for due in agenda(self.engagement) if due.at <= self.asked.at and due.key.startswith("act:")), None
-        )
+        return next((due for due in self.engagement.acts if due.at <= self.asked.at), None)
 
 
 def _fold(engagement: Engagement, event: Event, at: datetime) -> Engagement:

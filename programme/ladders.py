@@ -5,14 +5,18 @@ task when it fires, so a completed task is never chased, and it fires at most on
 """
 
 import re
-from datetime import date
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BeforeValidator, PlainSerializer
 
 from programme.messages import Frozen, Task
-from programme.working_time import WorkingTime
+from programme.working_time import SENDING_STARTS, WorkingTime, at_local
+
+_DAYS_KEPT = 512  # ladders, openings and due dates: more than an engagement has open at once
 
 
 class Audience(StrEnum):
@@ -46,12 +50,6 @@ class Rung(Frozen):
         """Whether it speaks to somebody else than the person who owes the task."""
         return self.to is not Audience.HOLDER
 
-    def planned(self, task: Task, time: WorkingTime) -> date | None:
-        """The day on which the rung fires; None where it hangs on a due date that the task does not have."""
-        if self.anchor == "opened":
-            return time.shifted(task.opened, time.plus(task.opened, self.offset))
-        return time.plus(task.due.on, self.offset) if task.due else None
-
 
 _WRITTEN = re.compile(r"(opened|due)([+-]\d{1,3})(?: (\w+))?")
 
@@ -78,3 +76,52 @@ class Ladder(Frozen):
     rungs: tuple[WrittenRung, ...] = ()
     urgent: bool = False
     notice: bool = False
+
+
+class Planned(NamedTuple):
+    """A rung of a task, the day on which it fires, and the instant at which it leaves if nothing holds it up."""
+
+    rung: Rung
+    name: str
+    on: date
+    at: datetime
+
+
+@dataclass(frozen=True)
+class RungDays:
+    """When the rungs of tasks fire: worked out once for each ladder, opening and due date, which many tasks share."""
+
+    ladders: Mapping[str, Ladder]
+    time: WorkingTime
+    _known: dict[tuple[str, date, date | None], tuple[Planned, ...]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def of(self, task: Task) -> tuple[Planned, ...]:
+        """The rungs of a task, the earliest first. One that hangs on a due date is left out where there is none."""
+        asked = (task.ladder, task.opened, task.due.on if task.due else None)
+        known = self._known.get(asked)
+        if known is None:
+            if len(self._known) >= _DAYS_KEPT:
+                self._known.clear()
+            known = self._known[asked] = tuple(sorted(self._planned(*asked), key=lambda planned: planned.at))
+        return known
+
+    def _planned(self, name: str, opened: date, due: date | None) -> Iterator[Planned]:
+        ladder = self.ladders.get(name, Ladder())
+        for rung in ladder.rungs:
+            anchor = opened if rung.anchor == "opened" else due
+            if anchor is not None:
+                on, at = self._at_once(rung, anchor) if ladder.urgent else self._in_sending_hours(rung, anchor)
+                yield Planned(rung, rung.name, on, at)
+
+    def _at_once(self, rung: Rung, anchor: date) -> tuple[date, datetime]:
+        """That very day, or some working days later: what protects patients waits for no pause."""
+        on = self.time.plus(anchor, rung.offset) if rung.offset else anchor
+        return on, at_local(on, SENDING_STARTS if rung.offset else time(0))
+
+    def _in_sending_hours(self, rung: Rung, anchor: date) -> tuple[date, datetime]:
+        on = self.time.plus(anchor, rung.offset)
+        if rung.anchor == "opened":  # a due date has been moved by a pause already
+            on = self.time.shifted(anchor, on)
+        return on, self.time.morning(on)

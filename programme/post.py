@@ -8,16 +8,16 @@ rung) is sent at most once for ever. What is sent, and what is held back, is an 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Literal
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from pydantic import Field
 
-from programme.ladders import Audience, Ladder, Rung
+from programme.ladders import Audience, Planned, Rung
 from programme.messages import Command, Due, Event, Frozen, PersonId, Role, Task, TaskId
 from programme.part import Asked, Part
 from programme.refusals import Unknown
-from programme.working_time import at_local, local_date, uk_date
+from programme.working_time import local_date, uk_date
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -180,9 +180,38 @@ def audience(engagement: Engagement, task: Task, rung: Rung) -> tuple[PersonId, 
     return engagement.holders(role) if role else engagement.concerned(task.about, rung.to)
 
 
+class Earliest(NamedTuple):
+    """The first instants at which something leaves: whatever the hour, and in sending hours only."""
+
+    any_hour: datetime | None
+    sending_hours: datetime | None
+
+
+def earliest(engagement: Engagement, open_tasks: Sequence[Task]) -> Earliest:
+    """When the next of ``rungs`` leaves, without putting them all into words."""
+    found: dict[bool, datetime | None] = {True: None, False: None}  # by whether it leaves at any hour
+    for task in open_tasks:
+        urgent = engagement.template.ladder(task.ladder).urgent
+        for at, _, _ in _rungs_of(engagement, task, found[urgent]):
+            found[urgent] = _sooner(found[urgent], at)
+    for notice in engagement.post.notices:
+        urgent = notice.topic == SAFETY
+        for people in _envelopes(notice):
+            found[urgent] = _sooner(found[urgent], _told_at(engagement, notice, people))
+    return Earliest(any_hour=found[True], sending_hours=found[False])
+
+
+def _sooner(found: datetime | None, at: datetime) -> datetime:
+    return at if found is None or at < found else found
+
+
 def rungs(engagement: Engagement, open_tasks: Sequence[Task]) -> list[Due]:
     """Every reminder, escalation and notice that will go out if nobody does anything."""
-    dues = [due for task in open_tasks for due in _rungs_of(engagement, task)]
+    dues = [
+        _due_of_rung(engagement, task, at, planned, people)
+        for task in open_tasks
+        for at, planned, people in _rungs_of(engagement, task)
+    ]
     dues += [
         _due_of_notice(engagement, notice, people)
         for notice in engagement.post.notices
@@ -191,39 +220,42 @@ def rungs(engagement: Engagement, open_tasks: Sequence[Task]) -> list[Due]:
     return dues
 
 
-def _rungs_of(engagement: Engagement, task: Task) -> Iterator[Due]:
+def _rungs_of(
+    engagement: Engagement, task: Task, before: datetime | None = None
+) -> Iterator[tuple[datetime, Planned, tuple[PersonId, ...]]]:
+    """What a task still has to say, when, and to whom. ``before``: leave out what cannot leave before an instant."""
     ladder = engagement.template.ladder(task.ladder)
     fired = engagement.post.fired.get(task.id, ())
-    for rung in ladder.rungs:
-        planned = rung.planned(task, engagement.time)
-        if planned is None:
-            continue
-        people = audience(engagement, task, rung)
-        together = rung.to is Audience.BOTH_SPONSORS
+    for planned in engagement.rung_days.of(task):
+        if before is not None and planned.at >= before:
+            return
+        people = audience(engagement, task, planned.rung)
+        together = planned.rung.to is Audience.BOTH_SPONSORS
         for addressed in (people,) if together else tuple((person,) for person in people):
-            if addressed and not all(f"{rung.name}>{person}" in fired for person in addressed):
-                yield _due_of_rung(engagement, task, ladder, rung, planned, addressed)
+            if addressed and not (fired and all(f"{planned.name}>{person}" in fired for person in addressed)):
+                free = ladder.urgent or ladder.notice
+                yield planned.at if free else _held_up(engagement, planned, addressed), planned, addressed
 
 
 def _due_of_rung(
-    engagement: Engagement, task: Task, ladder: Ladder, rung: Rung, planned: date, people: tuple[PersonId, ...]
+    engagement: Engagement, task: Task, at: datetime, planned: Planned, people: tuple[PersonId, ...]
 ) -> Due:
-    at = _urgently(planned, rung) if ladder.urgent else _sent_at(engagement, planned, people, limited=not ladder.notice)
-    verb = "Escalation" if rung.escalates else "Reminder"
+    verb = "Escalation" if planned.rung.escalates else "Reminder"
     why = f"{verb}: {task.title}" + (f", due {uk_date(task.due.on)} ({task.due.why})" if task.due else "")
-    return Due(at=at, key=f"rung:{task.id}:{rung.name}", what=why, why=why, sends=not ladder.urgent, people=people)
+    sends = not engagement.template.ladder(task.ladder).urgent
+    return Due(at=at, key=f"rung:{task.id}:{planned.name}", what=why, why=why, sends=sends, people=people)
 
 
-def _urgently(planned: date, rung: Rung) -> datetime:
-    return at_local(planned, time(8) if rung.offset else time(0))
+def _held_up(engagement: Engagement, planned: Planned, people: tuple[PersonId, ...]) -> datetime:
+    """When a rung leaves, where somebody may have had a message on its day or later."""
+    last = _last_told(engagement, people)
+    held_up = last is not None and last >= planned.on
+    return engagement.time.morning(last + timedelta(days=1)) if last and held_up else planned.at
 
 
-def _sent_at(engagement: Engagement, planned: date, people: tuple[PersonId, ...], *, limited: bool) -> datetime:
-    """8am of the planned day, or of the next working day where somebody has had a message that day or later."""
-    last = max((day for person in people for day in engagement.post.sent.get(person, ())), default=None)
-    if limited and last is not None and last >= planned:
-        planned = last + timedelta(days=1)
-    return engagement.time.morning(planned)
+def _last_told(engagement: Engagement, people: tuple[PersonId, ...]) -> date | None:
+    sent = engagement.post.sent
+    return max((day for person in people for day in sent.get(person, ())), default=None)
 
 
 def _envelopes(notice: Notice) -> tuple[tuple[PersonId, ...], ...]:
@@ -231,18 +263,21 @@ def _envelopes(notice: Notice) -> tuple[tuple[PersonId, ...], ...]:
 
 
 def _due_of_notice(engagement: Engagement, notice: Notice, people: tuple[PersonId, ...]) -> Due:
-    urgent = notice.topic == SAFETY
-    if notice.topic in OUTSIDE_LIMITS:
-        at = notice.raised
-    else:
-        at = max(
-            notice.raised,
-            _sent_at(
-                engagement, _after_a_full_week(engagement, people, local_date(notice.raised)), people, limited=True
-            ),
-        )
+    at = _told_at(engagement, notice, people)
     what = f"Message: {notice.title}"
-    return Due(at=at, key=f"notice:{notice.topic}:{notice.id}", what=what, why=what, sends=not urgent, people=people)
+    sends = notice.topic != SAFETY
+    return Due(at=at, key=f"notice:{notice.topic}:{notice.id}", what=what, why=what, sends=sends, people=people)
+
+
+def _told_at(engagement: Engagement, notice: Notice, people: tuple[PersonId, ...]) -> datetime:
+    """When news is told: at once, or the morning after the last message, or after a full week's."""
+    if notice.topic in OUTSIDE_LIMITS:
+        return notice.raised
+    day = _after_a_full_week(engagement, people, local_date(notice.raised))
+    last = _last_told(engagement, people)
+    if last is not None and last >= day:
+        day = last + timedelta(days=1)
+    return max(notice.raised, engagement.time.morning(day))
 
 
 def _after_a_full_week(engagement: Engagement, people: tuple[PersonId, ...], day: date) -> date:
@@ -253,8 +288,8 @@ def _after_a_full_week(engagement: Engagement, people: tuple[PersonId, ...], day
 
 
 def _full_week(engagement: Engagement, person: PersonId, day: date) -> bool:
-    week = day.isocalendar()[:2]
-    sent = sum(1 for other in engagement.post.sent.get(person, ()) if other.isocalendar()[:2] == week)
+    monday = day - timedelta(days=day.weekday())
+    sent = sum(1 for other in engagement.post.sent.get(person, ()) if monday <= other <= day)
     return sent >= engagement.template.thresholds.messages_a_week
 
 
@@ -356,10 +391,10 @@ def _item(task: Task, rung: str, *, escalation: bool) -> Item:
 
 
 def report_undeliverable(engagement: Engagement, command: ReportUndeliverable, asked: Asked) -> list[Event]:
-    """A message nobody received becomes a task of the programme manager."""
-    if any(one.message == command.message for one in engagement.post.undelivered):
-        return []
-    return [MessageUndelivered(message=command.message, people=command.people, on=asked.today)]
+    """A message that did not reach everybody becomes a task of the programme manager. Said twice, it is heard once."""
+    known = {person for one in engagement.post.undelivered if one.message == command.message for person in one.people}
+    news = tuple(person for person in command.people if person not in known)
+    return [MessageUndelivered(message=command.message, people=news, on=asked.today)] if news else []
 
 
 def settle_undelivered(engagement: Engagement, command: SettleUndelivered, asked: Asked) -> list[Event]:
@@ -423,8 +458,11 @@ def _rung_suppressed(engagement: Engagement, event: RungSuppressed, at: datetime
 
 def _message_undelivered(engagement: Engagement, event: MessageUndelivered, at: datetime) -> Engagement:
     del at
-    undelivered = Undelivered(message=event.message, people=event.people, since=event.on)
-    return _with(engagement, undelivered=(*engagement.post.undelivered, undelivered))
+    earlier = [one for one in engagement.post.undelivered if one.message == event.message]
+    others = tuple(one for one in engagement.post.undelivered if one.message != event.message)
+    people = (*(person for one in earlier for person in one.people), *event.people)
+    since = earlier[0].since if earlier else event.on
+    return _with(engagement, undelivered=(*others, Undelivered(message=event.message, people=people, since=since)))
 
 
 def _undelivered_settled(engagement: Engagement, event: UndeliveredSettled, at: datetime) -> Engagement:
@@ -439,8 +477,13 @@ def _with(engagement: Engagement, **changes: object) -> Engagement:
 
 
 def forgotten(engagement: Engagement, prefix: str) -> Engagement:
-    """Forget the fired rungs of tasks that can never open again: those of a stage that has ended for good."""
-    fired = {task: names for task, names in engagement.post.fired.items() if not task.startswith(prefix)}
+    """Forget the fired rungs of a stage that has ended, but of its open tasks none: a rung fires once for ever."""
+    still_open = {task.id for task in engagement.open_tasks}
+    fired = {
+        task: names
+        for task, names in engagement.post.fired.items()
+        if task in still_open or not task.startswith(prefix)
+    }
     return _with(engagement, fired=fired)
 
 

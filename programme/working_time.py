@@ -6,10 +6,10 @@ Europe/London, met if done by 11:59pm. Instants are UTC. Nothing here reads a cl
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from programme.messages import DueDate, Frozen
@@ -18,8 +18,9 @@ LONDON = ZoneInfo("Europe/London")
 SENDING_STARTS = time(8)  # NHS Notify sends 8am to 6pm on weekdays; we keep to working days
 SENDING_ENDS = time(18)
 _MONTHS, _MIDDAY, _SATURDAY = 12, 12, 5
-_CALENDARS_KEPT = 4096  # more than a worker caches engagements
-_FIRST_YEAR, _LAST_YEAR = 2020, 2045  # what the index covers: an engagement lives for years, not decades
+_WEEK, _WEEKDAYS = 7, 5
+_LATEST = date(9998, 12, 31)  # of any date that is worked out: the day after it still exists
+_DUES_KEPT = 512  # due dates and their sentences: more than an engagement has open at once
 
 
 class Division(StrEnum):
@@ -64,6 +65,7 @@ def at_local(on: date, clock: time) -> datetime:
     return datetime.combine(on, clock, tzinfo=LONDON).astimezone(UTC)
 
 
+@lru_cache(maxsize=4096)
 def uk_date(on: date) -> str:
     """A date in words, as the NHS style writes it: 3 March 2026."""
     return f"{on.day} {on:%B %Y}"
@@ -101,43 +103,51 @@ def month_after(on: date, months: int) -> date:
     return min(date(year, month + 1, 1) + timedelta(days=on.day - 1), following - timedelta(days=1))
 
 
-@lru_cache(maxsize=64)
-def _working_ordinals(holidays: tuple[date, ...]) -> tuple[int, ...]:
-    closed = frozenset(day.toordinal() for day in holidays)
-    days = range(date(_FIRST_YEAR, 1, 1).toordinal(), date(_LAST_YEAR, 12, 31).toordinal() + 1)
-    return tuple(day for day in days if day % 7 in (1, 2, 3, 4, 5) and day not in closed)  # ordinal 1 was a Monday
-
-
 @dataclass(frozen=True)
 class WorkingTime:
     """Arithmetic in working days over one calendar, with the stretches in which the clock stood still."""
 
     calendar: Calendar
     stops: tuple[Stop, ...] = ()
+    _dues: dict[tuple[date, int, str], DueDate] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    @property
-    def _days(self) -> tuple[int, ...]:
-        return _days_of(self.calendar)
+    @cached_property
+    def _closed(self) -> tuple[int, ...]:
+        """The weekdays on which the trust does not work, as ordinals, in order."""
+        closed = {holiday.on.toordinal() for holiday in self.calendar.holidays if holiday.on.weekday() < _SATURDAY}
+        return tuple(sorted(closed))
+
+    def _until(self, ordinal: int) -> int:
+        """How many working days there are up to and including a day, counted from year 1 (ordinal 1 was a Monday)."""
+        weeks, days = divmod(ordinal, _WEEK)
+        return _WEEKDAYS * weeks + min(days, _WEEKDAYS) - bisect_right(self._closed, ordinal)
+
+    def _numbered(self, number: int) -> date:
+        """The working day with this number in that count."""
+        passed = 0
+        while True:
+            weeks, days = divmod(number + passed - 1, _WEEKDAYS)
+            ordinal = _WEEK * weeks + days + 1
+            closed = bisect_right(self._closed, ordinal)
+            if closed == passed:
+                return date.fromordinal(min(max(ordinal, 1), _LATEST.toordinal()))
+            passed = closed
 
     def is_working(self, on: date) -> bool:
         """Whether the trust works on that day."""
-        days, ordinal = self._days, on.toordinal()
-        place = bisect_left(days, ordinal)
-        return place < len(days) and days[place] == ordinal
+        closed, ordinal = self._closed, on.toordinal()
+        place = bisect_left(closed, ordinal)
+        return on.weekday() < _SATURDAY and not (place < len(closed) and closed[place] == ordinal)
 
     def plus(self, start: date, working_days: int) -> date:
         """The day that many working days after ``start`` (before, if negative); 0: that day or the next working one."""
-        days, ordinal = self._days, start.toordinal()
-        if working_days > 0:
-            place = bisect_right(days, ordinal) + working_days - 1
-        else:
-            place = bisect_left(days, ordinal) + working_days
-        return date.fromordinal(days[place])
+        ordinal = start.toordinal()
+        passed = self._until(ordinal) if working_days > 0 else self._until(ordinal - 1) + 1
+        return self._numbered(passed + working_days)
 
     def between(self, start: date, end: date) -> int:
         """How many working days lie after ``start`` up to and including ``end`` (0 if ``end`` is not later)."""
-        days = self._days
-        return max(0, bisect_right(days, end.toordinal()) - bisect_right(days, start.toordinal()))
+        return max(0, self._until(end.toordinal()) - self._until(start.toordinal()))
 
     def stopped(self, start: date, end: date) -> int:
         """How many working days between two dates fell into a stop."""
@@ -151,10 +161,16 @@ class WorkingTime:
     def due(self, start: date, working_days: int, since: str) -> DueDate:
         """The due date that many working days after ``start``, stops added, and the sentence that explains it.
 
-        ``since`` continues the sentence: "the action was proposed".
+        ``since`` continues the sentence: "the action was proposed". Many tasks share one date, so it is kept.
         """
+        if (kept := self._dues.get((start, working_days, since))) is not None:
+            return kept
+        if len(self._dues) >= _DUES_KEPT:
+            self._dues.clear()
         on = self.shifted(start, self.plus(start, working_days))
-        return DueDate(on, self._because(start, on, working_days, since), on > self.calendar.published_until)
+        due = DueDate(on, self._because(start, on, working_days, since), on > self.calendar.published_until)
+        self._dues[start, working_days, since] = due
+        return due
 
     def shifted(self, start: date, planned: date) -> date:
         """A planned date moved later by the working days for which the clock stood still since ``start``."""
@@ -193,22 +209,3 @@ class WorkingTime:
         today = local_date(at)
         later = at.astimezone(LONDON).time() >= SENDING_ENDS
         return self.morning(today + timedelta(days=1) if later else today)
-
-
-@lru_cache(maxsize=256)
-def _holiday_dates(holidays: tuple[Holiday, ...]) -> tuple[date, ...]:
-    return tuple(sorted(holiday.on for holiday in holidays))
-
-
-_INDEX: dict[
-    int, tuple[Calendar, tuple[int, ...]]
-] = {}  # by identity: hashing eighty holidays on each call would cost more
-
-
-def _days_of(calendar: Calendar) -> tuple[int, ...]:
-    found = _INDEX.get(id(calendar))
-    if found is None or found[0] is not calendar:
-        if len(_INDEX) > _CALENDARS_KEPT:
-            _INDEX.clear()
-        found = _INDEX[id(calendar)] = (calendar, _working_ordinals(_holiday_dates(calendar.holidays)))
-    return found[1]
