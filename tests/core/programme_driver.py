@@ -13,12 +13,15 @@ from typing import TypeVar
 
 from programme import template as templates
 from programme.engagement import Engagement, TimeReached, next_wake, step
-from programme.messages import CLOCK, Command, Entry, Event, PersonId, Role, Side, Stage, Task
+from programme.messages import CLOCK, Command, Entry, Event, PersonId, Role, Side, Stage, Task, Words
 from programme.part import Asked
 from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment
 from programme.post import MessageIssued
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
+from programme.stages.exchange import ConfirmPairs
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
+from programme.stages.pair import Pair
+from programme.stages.visits import MarkReflection, RecordVisit, WriteReflection
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, at_local
 
@@ -158,9 +161,39 @@ def play_diagnosis(programme: Programme) -> None:
     programme.do(WriteThemes(), FACILITATOR)
 
 
+def words(text: str = "something candid") -> Words:
+    """A reference to candid words, as the front door would make it from a text."""
+    return Words(deposit=f"deposit of {text}")
+
+
+def play_visits(programme: Programme, pair: Pair) -> None:
+    """Everybody of a pair visits everybody across."""
+    for guest in pair.members:
+        for host in pair.across(guest):
+            programme.do(RecordVisit(pair=pair.id, host=host, on=programme.today), guest)
+
+
+def play_pair(programme: Programme, pair: Pair) -> None:
+    """A pair visits, writes, and recognises itself both ways."""
+    play_visits(programme, pair)
+    for author in pair.members:
+        programme.do(WriteReflection(pair=pair.id, words=words()), author)
+        for partner in pair.across(author):
+            programme.do(MarkReflection(pair=pair.id, author=author, recognised=True), partner)
+
+
+def play_exchange(programme: Programme) -> None:
+    """The pairs are confirmed as proposed, and every one of them recognises itself: gate G2 passes."""
+    programme.do(ConfirmPairs(), PM)
+    programme.wait(10)
+    for pair in programme.engagement.running.exchange.standing:
+        play_pair(programme, pair)
+
+
 PLAYS: dict[Stage, Callable[[Programme], None]] = {
     Stage.MANDATE: play_mandate,
     Stage.DIAGNOSIS: play_diagnosis,
+    Stage.EXCHANGE: play_exchange,
 }
 
 
