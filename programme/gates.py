@@ -74,11 +74,12 @@ def common_lacks(engagement: Engagement) -> list[str]:
 def passed(engagement: Engagement, gate: str, ended: Stage, started: tuple[Stage, ...], on: date) -> list[Event]:
     """The events of a gate: one stage ends, the next begin, and everybody who takes part is told."""
     cycle = engagement.cycle.number if engagement.cycle else 1
+    span = engagement.span(ended)
     news = " and ".join(TITLES[stage] for stage in started)
     everybody = tuple(person.id for person in engagement.people.values() if person.roles() - {Role.AUDITOR})
     return [
         GatePassed(gate=gate),
-        StageEnded(stage=ended, cycle=cycle, on=on),
+        StageEnded(stage=ended, cycle=span.cycle if span else cycle, on=on),  # the mandate comes before any cycle
         *(StageStarted(stage=stage, cycle=cycle, on=on) for stage in started),
         NoticeRaised(people=everybody, title=f"The programme has come to: {news}", about=started[0].value),
     ]

@@ -39,10 +39,11 @@ class Answer(StrEnum):
 
 
 class Statement(Frozen):
-    """One sponsor's statement in the running round."""
+    """One sponsor's statement in the running round; ``entry`` is its place in the journal."""
 
     answer: Answer
     on: date
+    entry: int = 0
 
 
 class Mandate(Frozen):
@@ -53,6 +54,7 @@ class Mandate(Frozen):
     ask_again: date | None = None
     statements: dict[PersonId, Statement] = Field(default_factory=dict)
     revealed: bool = False
+    shown: tuple[int, ...] = ()  # the entries of all statements that were ever revealed
     refused_rounds: int = 0
 
     def both_willing(self, sponsors: tuple[PersonId, ...]) -> bool:
@@ -161,11 +163,13 @@ class NotReady(Event):
 
 
 class CycleStarted(Event):
-    """A cycle of stages 1 to 7 began, under this template."""
+    """A cycle began, under this template (None: as before). ``sustaining``: a year of stages 6 and 7 only."""
 
     kind: Literal["CycleStarted"] = "CycleStarted"
     number: int
     on: date
+    template: ProgrammeTemplate | None = None
+    sustaining: bool = False
 
 
 Events = (
@@ -314,13 +318,15 @@ def _asked(engagement: Engagement, event: WillingnessAsked, at: datetime) -> Eng
 
 def _stated(engagement: Engagement, event: WillingnessStated, at: datetime) -> Engagement:
     del at
-    statement = Statement(answer=event.answer, on=event.on)
+    statement = Statement(answer=event.answer, on=event.on, entry=engagement.sequence + 1)
     return _with(engagement, statements={**engagement.mandate.statements, event.sponsor: statement})
 
 
 def _revealed(engagement: Engagement, event: WillingnessRevealed, at: datetime) -> Engagement:
     del event, at
-    return _with(engagement, revealed=True, asked=None)
+    mandate = engagement.mandate
+    shown = (*mandate.shown, *(one.entry for one in mandate.statements.values() if one.entry not in mandate.shown))
+    return _with(engagement, revealed=True, asked=None, shown=shown)
 
 
 def _postponed(engagement: Engagement, event: WillingnessPostponed, at: datetime) -> Engagement:
@@ -342,7 +348,8 @@ def _not_ready(engagement: Engagement, event: NotReady, at: datetime) -> Engagem
 
 def _cycle_started(engagement: Engagement, event: CycleStarted, at: datetime) -> Engagement:
     del at
-    return engagement.with_cycle(event.number, event.on)
+    after = engagement.with_cycle(event.number, event.on, sustaining=event.sustaining)
+    return after.but(template=event.template) if event.template else after
 
 
 def _with(engagement: Engagement, **changes: object) -> Engagement:
@@ -381,12 +388,11 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
                     opened=mandate.asked,
                     due=engagement.time.due(mandate.asked, engagement.template.durations.willingness, "you were asked"),
                 )
-    if engagement.in_stage(Stage.MANDATE):
-        yield from _missing_appointments(engagement)
+    if engagement.registered:
+        yield from _missing_appointments(engagement, engagement.registered)
 
 
-def _missing_appointments(engagement: Engagement) -> Iterator[Task]:
-    assert engagement.registered  # noqa: S101 - the stage begins with the registration
+def _missing_appointments(engagement: Engagement, since: date) -> Iterator[Task]:
     offered = {role for person in engagement.people.values() for role in person.intended()}
     for role in (Role.FACILITATOR, Role.MEDICAL_APPROVER, Role.DEPUTY_APPROVER, Role.DATA_PROTECTION_CONTACT):
         if role not in offered:
@@ -398,11 +404,9 @@ def _missing_appointments(engagement: Engagement) -> Iterator[Task]:
                     about=role.value,
                     command="Appoint",
                     title=f"Appoint a {role.value.replace('_', ' ')}",
-                    opened=engagement.registered,
+                    opened=since,
                     due=engagement.time.due(
-                        engagement.registered,
-                        engagement.template.durations.appointment,
-                        "the engagement was registered",
+                        since, engagement.template.durations.appointment, "the engagement was registered"
                     ),
                 )
 
