@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, SerializeAsAny, TypeAdapter
 
-from programme import chain, continuity, differences, gates, people, post
+from programme import chain, charting, continuity, differences, gates, measures, people, post
 from programme.continuity import Continuity
 from programme.differences import Difference, DifferenceId
 from programme.gates import StageSpan
@@ -39,7 +39,26 @@ from programme.part import Asked, Part
 from programme.people import Person
 from programme.post import Earliest, Post
 from programme.refusals import EngagementEnded, EngagementPaused, Invalid
-from programme.stages import challenge, diagnosis, exchange, mandate, notes, renewal, sessions, visits
+from programme.stages import (
+    agreement,
+    approval,
+    challenge,
+    checkins,
+    compact,
+    delivery,
+    diagnosis,
+    drafting,
+    exchange,
+    halves,
+    mandate,
+    needs,
+    notes,
+    objections,
+    renewal,
+    sessions,
+    verification,
+    visits,
+)
 from programme.stages.action import Agreement
 from programme.stages.delivery import Delivery
 from programme.stages.diagnosis import Diagnosis
@@ -69,6 +88,18 @@ AnyCommand = Annotated[
     | visits.Commands
     | sessions.Commands
     | notes.Commands
+    | measures.Commands
+    | charting.Commands
+    | drafting.Commands
+    | agreement.Commands
+    | approval.Commands
+    | objections.Commands
+    | halves.Commands
+    | compact.Commands
+    | needs.Commands
+    | delivery.Commands
+    | checkins.Commands
+    | verification.Commands
     | challenge.Commands
     | renewal.Commands
     | TimeReached,
@@ -86,6 +117,18 @@ AnyEvent = Annotated[
     | visits.Events
     | sessions.Events
     | notes.Events
+    | measures.Events
+    | charting.Events
+    | drafting.Events
+    | agreement.Events
+    | approval.Events
+    | objections.Events
+    | halves.Events
+    | compact.Events
+    | needs.Events
+    | delivery.Events
+    | checkins.Events
+    | verification.Events
     | challenge.Events
     | renewal.Events,
     Field(discriminator="kind"),
@@ -104,6 +147,18 @@ PARTS: tuple[Part, ...] = (
     visits.PART,
     sessions.PART,
     notes.PART,
+    measures.PART,
+    charting.PART,
+    drafting.PART,
+    agreement.PART,
+    approval.PART,
+    objections.PART,
+    halves.PART,
+    compact.PART,
+    needs.PART,
+    delivery.PART,
+    checkins.PART,
+    verification.PART,
     challenge.PART,
     renewal.PART,
     post.PART,
@@ -281,6 +336,8 @@ class Engagement(Frozen):
         """The co-owners of an action, or the chair of a review: whom a rung about it speaks to."""
         if audience is Audience.CHAIR:
             return challenge.chair(self, about)
+        if audience is Audience.CO_OWNERS:
+            return delivery.co_owners(self, about)
         return ()
 
     @property

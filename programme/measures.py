@@ -1,145 +1,347 @@
-"""Measures: what is counted each month, its targets, its rebases, and what its chart says.
+"""Measures: what is counted each month, typed or loaded, corrected without losing anything, and its dated targets.
 
-A point is never edited: a correction is a further reading of the same month, with its reason, and both stay. A measure
-belongs to the engagement, not to a cycle, so that its line runs on for years.
+What the chart of a measure says, and when its lines begin anew, stands in ``charting.py``.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from datetime import date, datetime
 from decimal import Decimal
-from enum import StrEnum
-from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
+from programme.measure import Direction, Measure, MeasureId, MeasureKind, Reading, Target
+from programme.messages import Command, Event, Frozen, PersonId, Role, Sentence, Task
+from programme.part import Asked, Part
+from programme.refusals import Invalid, PointExists, UnknownMeasure, UnknownPoint
+from programme.working_time import month_after
 
-from programme import spc
-from programme.messages import Frozen, Paragraph, PersonId, Sentence, Side
+if TYPE_CHECKING:
+    from programme.engagement import Engagement
 
-MeasureId = str
-
-
-class MeasureKind(StrEnum):
-    """What a measure is for."""
-
-    OUTCOME = "outcome"
-    PROCESS = "process"
-    BALANCING = "balancing"  # what must not get worse meanwhile
+_CEILING = Decimal(10) ** 12  # no service counts more than this
+_PLACES = 6
+_MOST_POINTS = 240  # twenty years of months in one file
 
 
-class Direction(StrEnum):
-    """Which way is better. A measure that an action aims at goes up or down."""
-
-    UP = "up"
-    DOWN = "down"
-    NEUTRAL = "neutral"
+# --- commands ------------------------------------------------------------------------------------------------------
 
 
-class Reading(Frozen):
-    """A value for one month (``period`` is its first day), in the measure's unit.
+class NewPoint(Frozen):
+    """A value for the month in which ``period`` lies, in the measure's unit."""
 
-    ``corrects`` is the number of the reading that it replaces.
-    """
-
-    number: int
     period: date
     value: Decimal
-    by: PersonId
-    on: date
-    corrects: int | None = None
-    reason: Sentence = ""
 
 
-class Target(Frozen):
-    """A target in force from a day on. Targets change yearly, so none is ever a constant."""
+class DefineMeasure(Command):
+    """Say what is counted monthly, from which source, and which way is better."""
 
-    since: date
-    value: Decimal
-    by: PersonId
-    on: date
+    who = frozenset({Role.MEASURE_STEWARD})
+    refusals = (Invalid,)
 
-
-class Rebase(Frozen):
-    """New lines from a month on, asked for by one co-owner and agreed by the one of the other side."""
-
-    since: date
-    reason: Sentence
-    asked_by: PersonId
-    asked: date
-    agreed_by: PersonId = ""
-    agreed: date | None = None
-
-
-class Explanation(Frozen):
-    """What the co-owner of a side says about a signal."""
-
-    by: PersonId
-    text: Paragraph
-    on: date
-
-
-class Signal(Frozen):
-    """Something that chance does not explain, in the month ``period``; the co-owners say what they know of it.
-
-    ``meaning`` is improvement, concern or neither; ``rule`` and ``heading`` as on the chart.
-    """
-
-    number: int
-    period: date
-    rule: str
-    heading: int
-    meaning: str
-    raised: date
-    explanations: dict[Side, Explanation] = Field(default_factory=dict)
-
-
-class Measure(Frozen):
-    """One thing that is counted monthly. ``readings`` holds every value ever entered, in the order of entering."""
-
-    id: MeasureId
+    kind: Literal["DefineMeasure"] = "DefineMeasure"
     title: Sentence
-    kind: MeasureKind = MeasureKind.OUTCOME
+    purpose: MeasureKind = MeasureKind.OUTCOME
     unit: Sentence = ""
     direction: Direction = Direction.NEUTRAL
     source: Sentence = ""
-    steward: PersonId = ""
-    defined: date
-    readings: tuple[Reading, ...] = ()
-    targets: tuple[Target, ...] = ()
-    rebases: tuple[Rebase, ...] = ()
-    asked_rebase: Rebase | None = None
-    signals: tuple[Signal, ...] = ()
 
-    def but(self, **changes: Any) -> Self:
-        """A copy with these fields changed; the chart of the old one is not carried over."""
-        copy = self.model_copy(update=changes)
-        copy.__dict__.pop("chart", None)
-        return copy
 
-    @property
-    def points(self) -> tuple[Reading, ...]:
-        """The reading in force for each month, in the order of months."""
-        return tuple(in_force for _, in_force in sorted({one.period: one for one in self.readings}.items()))
+class AddPoints(Command):
+    """Enter the values of one or more months, typed or from a file: the baseline, or the month that has ended."""
 
-    @property
-    def has_baseline(self) -> bool:
-        """Whether there are enough points for limits at all; below twelve they are trial limits."""
-        return len(self.points) >= spc.FEWEST_FIXED
+    who = frozenset({Role.MEASURE_STEWARD})
+    refusals = (UnknownMeasure, PointExists, Invalid)
 
-    @cached_property
-    def chart(self) -> spc.Chart:
-        """The chart of the points in force, by the Making Data Count rules."""
-        return spc.chart(
-            [spc.Point(on=one.period, value=one.value) for one in self.points],
-            direction=self.direction.value,
-            rebases=[one.since for one in self.rebases],
-            targets=list({one.since: (one.since, one.value) for one in self.targets}.values()),
+    kind: Literal["AddPoints"] = "AddPoints"
+    measure: MeasureId
+    points: tuple[NewPoint, ...]
+
+
+class CorrectPoint(Command):
+    """Put another value in force for a month, with a reason. The value before stays in the history."""
+
+    who = frozenset({Role.MEASURE_STEWARD})
+    refusals = (UnknownMeasure, UnknownPoint, Invalid)
+
+    kind: Literal["CorrectPoint"] = "CorrectPoint"
+    measure: MeasureId
+    period: date
+    value: Decimal
+    reason: Sentence
+
+
+class SetTarget(Command):
+    """Put a target in force from a day on; earlier targets stay for the time before."""
+
+    who = frozenset({Role.MEASURE_STEWARD})
+    refusals = (UnknownMeasure, Invalid)
+
+    kind: Literal["SetTarget"] = "SetTarget"
+    measure: MeasureId
+    since: date
+    value: Decimal
+
+
+Commands = DefineMeasure | AddPoints | CorrectPoint | SetTarget
+
+
+# --- events --------------------------------------------------------------------------------------------------------
+
+
+class MeasureDefined(Event):
+    """A measure exists."""
+
+    kind: Literal["MeasureDefined"] = "MeasureDefined"
+    measure: MeasureId
+    title: str
+    purpose: MeasureKind
+    unit: str = ""
+    direction: Direction
+    source: str = ""
+    steward: PersonId
+    on: date
+
+
+class PointsAdded(Event):
+    """Values of months that had none."""
+
+    kind: Literal["PointsAdded"] = "PointsAdded"
+    measure: MeasureId
+    points: tuple[NewPoint, ...]
+    by: PersonId
+    on: date
+
+
+class PointCorrected(Event):
+    """Another value is in force for a month; the one before is kept."""
+
+    kind: Literal["PointCorrected"] = "PointCorrected"
+    measure: MeasureId
+    period: date
+    value: Decimal
+    corrects: int
+    reason: str
+    by: PersonId
+    on: date
+
+
+class TargetSet(Event):
+    """A target is in force from a day on."""
+
+    kind: Literal["TargetSet"] = "TargetSet"
+    measure: MeasureId
+    since: date
+    value: Decimal
+    by: PersonId
+    on: date
+
+
+Events = MeasureDefined | PointsAdded | PointCorrected | TargetSet
+
+
+# --- asking about measures -----------------------------------------------------------------------------------------
+
+
+def measure_of(engagement: Engagement, measure: MeasureId) -> Measure:
+    """A measure of the engagement.
+
+    Raises:
+        UnknownMeasure: there is none with this id.
+    """
+    found = engagement.measures.measures.get(measure)
+    if found is None:
+        raise UnknownMeasure(measure)
+    return found
+
+
+def month_of(on: date) -> date:
+    """The first day of the month in which a day lies."""
+    return on.replace(day=1)
+
+
+def next_month(month: date) -> date:
+    """The first day of the month after."""
+    return month_after(month_of(month), 1)
+
+
+def refuse_value(value: Decimal) -> None:
+    """Refuse a figure that no measure of a service has: it would only make arithmetic slow.
+
+    Raises:
+        Invalid: more than twelve digits before the point, or more than six after it.
+    """
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_PLACES or abs(value) >= _CEILING:
+        raise Invalid(f"Write values below 1,000,000,000,000 with at most {_PLACES} decimal places.")
+
+
+def refuse_blank(text: str, what: str) -> None:
+    """Refuse an empty sentence.
+
+    Raises:
+        Invalid: names what is empty.
+    """
+    if not text.strip():
+        raise Invalid(f"{what} is empty. Write one sentence.")
+
+
+# --- decide --------------------------------------------------------------------------------------------------------
+
+
+def define_measure(engagement: Engagement, command: DefineMeasure, asked: Asked) -> list[Event]:
+    """Define a measure; whoever defines it looks after its points."""
+    refuse_blank(command.title, "The title")
+    refuse_blank(command.source, "The source")
+    return [
+        MeasureDefined(
+            measure=f"M{engagement.measures.defined + 1}",
+            title=command.title,
+            purpose=command.purpose,
+            unit=command.unit,
+            direction=command.direction,
+            source=command.source,
+            steward=asked.by,
+            on=asked.today,
+        )
+    ]
+
+
+def add_points(engagement: Engagement, command: AddPoints, asked: Asked) -> list[Event]:
+    """Enter values of months that have ended and have none yet: all of them, or none."""
+    measure = measure_of(engagement, command.measure)
+    if not 1 <= len(command.points) <= _MOST_POINTS:
+        raise Invalid(f"Enter 1 to {_MOST_POINTS} points at a time.")
+    known = {one.period for one in measure.readings}
+    for point in command.points:
+        month = month_of(point.period)
+        if next_month(month) > asked.today:
+            raise Invalid(f"{month:%B %Y} has not ended. Enter its point when it has.")
+        if month in known:
+            raise PointExists(f"{month:%B %Y}")
+        refuse_value(point.value)
+        known.add(month)
+    points = tuple(NewPoint(period=month_of(one.period), value=one.value) for one in command.points)
+    return [PointsAdded(measure=measure.id, points=points, by=asked.by, on=asked.today)]
+
+
+def correct_point(engagement: Engagement, command: CorrectPoint, asked: Asked) -> list[Event]:
+    """Put another value in force; the earlier reading and this one both stay."""
+    measure = measure_of(engagement, command.measure)
+    month = month_of(command.period)
+    refuse_blank(command.reason, "The reason")
+    refuse_value(command.value)
+    corrected = next((one for one in measure.points if one.period == month), None)
+    if corrected is None:
+        raise UnknownPoint(f"{month:%B %Y}")
+    if corrected.value == command.value:
+        return []
+    return [
+        PointCorrected(
+            measure=measure.id,
+            period=month,
+            value=command.value,
+            corrects=corrected.number,
+            reason=command.reason,
+            by=asked.by,
+            on=asked.today,
+        )
+    ]
+
+
+def set_target(engagement: Engagement, command: SetTarget, asked: Asked) -> list[Event]:
+    """Put a dated target in force."""
+    measure = measure_of(engagement, command.measure)
+    refuse_value(command.value)
+    return [TargetSet(measure=measure.id, since=command.since, value=command.value, by=asked.by, on=asked.today)]
+
+
+# --- evolve --------------------------------------------------------------------------------------------------------
+
+
+def _defined(engagement: Engagement, event: MeasureDefined, at: datetime) -> Engagement:
+    del at
+    facts = event.model_dump(exclude={"kind", "measure", "on"})
+    measure = Measure(id=event.measure, defined=event.on, **facts)
+    held = engagement.measures
+    counted = held.model_copy(update={"defined": held.defined + 1})
+    return with_measure(engagement.but(measures=counted), measure)
+
+
+def _points_added(engagement: Engagement, event: PointsAdded, at: datetime) -> Engagement:
+    del at
+    measure = engagement.measures.measures[event.measure]
+    first = len(measure.readings) + 1
+    added = tuple(
+        Reading(number=number, period=one.period, value=one.value, by=event.by, on=event.on)
+        for number, one in enumerate(event.points, first)
+    )
+    return with_measure(engagement, measure.but(readings=(*measure.readings, *added)))
+
+
+def _point_corrected(engagement: Engagement, event: PointCorrected, at: datetime) -> Engagement:
+    del at
+    measure = engagement.measures.measures[event.measure]
+    facts = event.model_dump(exclude={"kind", "measure"})
+    correction = Reading(number=len(measure.readings) + 1, **facts)
+    return with_measure(engagement, measure.but(readings=(*measure.readings, correction)))
+
+
+def _target_set(engagement: Engagement, event: TargetSet, at: datetime) -> Engagement:
+    del at
+    measure = engagement.measures.measures[event.measure]
+    target = Target(since=event.since, value=event.value, by=event.by, on=event.on)
+    return with_measure(engagement, measure.but(targets=(*measure.targets, target)))
+
+
+def with_measure(engagement: Engagement, measure: Measure) -> Engagement:
+    """The engagement with this measure in place of the one of its id."""
+    held = engagement.measures
+    return engagement.but(measures=held.model_copy(update={"measures": {**held.measures, measure.id: measure}}))
+
+
+# --- tasks ---------------------------------------------------------------------------------------------------------
+
+
+def tasks(engagement: Engagement) -> Iterator[Task]:
+    """The first measure and every baseline, for the stewards."""
+    measures = engagement.measures.measures.values()
+    if engagement.registered and not measures:
+        yield from _steward_tasks(engagement, "first", engagement.registered, "the engagement was registered")
+    for measure in measures:
+        if not measure.has_baseline:
+            yield from _steward_tasks(engagement, measure.id, measure.defined, "the measure was defined")
+
+
+def _steward_tasks(engagement: Engagement, what: str, since: date, why: str) -> Iterator[Task]:
+    first = what == "first"
+    for steward in engagement.holders(Role.MEASURE_STEWARD):
+        yield Task(
+            id=f"measures/baseline-{what}/{steward}",
+            ladder="baseline",
+            person=steward,
+            about="measures" if first else what,
+            command="DefineMeasure" if first else "AddPoints",
+            title="Choose a measure and load its baseline" if first else f"Load the baseline of measure {what}",
+            opened=since,
+            due=engagement.time.due(since, engagement.template.durations.baseline, why),
         )
 
 
-class Measures(Frozen):
-    """All measures of an engagement. ``defined`` counts for the ids."""
-
-    measures: dict[MeasureId, Measure] = Field(default_factory=dict)
-    defined: int = 0
+PART = Part(
+    name="measures",
+    decide={
+        DefineMeasure: define_measure,
+        AddPoints: add_points,
+        CorrectPoint: correct_point,
+        SetTarget: set_target,
+    },
+    evolve={
+        MeasureDefined: _defined,
+        PointsAdded: _points_added,
+        PointCorrected: _point_corrected,
+        TargetSet: _target_set,
+    },
+    tasks=tasks,
+)

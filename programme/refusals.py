@@ -262,6 +262,13 @@ class UnknownNeed(Unknown):
         super().__init__(f"There is no development need '{need}' in this cycle. Look up its id.")
 
 
+class UnknownObjection(Unknown):
+    """No objection to this action has this number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"This action has no patient-safety objection {number}. Look up its number.")
+
+
 class NotCoOwner(NotAllowed):
     """Only the co-owners speak for an action."""
 
@@ -291,6 +298,13 @@ class OwnWork(NotAllowed):
 
     def __init__(self) -> None:
         super().__init__("Nobody confirms what they own themselves. Ask somebody of your side who does not own it.")
+
+
+class TouchpointIncomplete(Invalid):
+    """A joint touchpoint is joint."""
+
+    def __init__(self) -> None:
+        super().__init__("A joint touchpoint takes both co-owners of each action and a sponsor. Meet again, together.")
 
 
 class ActionIncomplete(OutOfTurn):
@@ -468,7 +482,8 @@ class StatementsMissing(OutOfTurn):
 
     def __init__(self) -> None:
         super().__init__(
-            "A position statement is missing. Say that the panel went on without it (without_statements), or move the meeting."
+            "A position statement is missing. Say that the panel went on without it (without_statements),"
+            " or move the meeting."
         )
 
 
@@ -483,7 +498,7 @@ class FindingNotTied(Invalid):
     """A finding belongs to one action of the evidence, or to one of the eleven conditions."""
 
     def __init__(self) -> None:
-        super().__init__("Tie each finding to one action of the evidence or to one condition (C01 to C11), not to both.")
+        super().__init__("Tie each finding to one action of the evidence or to one condition (C01 to C11), not both.")
 
 
 class NotComplacent(Invalid):
@@ -491,7 +506,7 @@ class NotComplacent(Invalid):
 
     def __init__(self) -> None:
         super().__init__(
-            "Without a concern and without a recommendation, write the reason and name a second challenger who attended."
+            "Without a concern or a recommendation, write the reason and name a second challenger who attended."
         )
 
 
@@ -502,4 +517,4 @@ class SponsorsAbsent(Invalid):
     """The joint meeting is one of both sponsors with the facilitator."""
 
     def __init__(self) -> None:
-        super().__init__("Both sponsors must have been at the joint meeting. Find a date for both, within the time that is left.")
+        super().__init__("Both sponsors must have been at the joint meeting. Find a date for both in time.")

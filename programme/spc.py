@@ -55,7 +55,7 @@ class Rule(StrEnum):
 
 
 Signal = Literal["improvement", "concern", "neither"]
-_SIGNALS: dict[Variation, Signal | None] = {
+MEANING: dict[Variation, Signal | None] = {
     Variation.IMPROVEMENT: "improvement",
     Variation.CONCERN: "concern",
     Variation.NEITHER: "neither",
@@ -314,7 +314,7 @@ def _chart(
         segments=tuple(segments),
         target=last.target if last else None,
         assurance=assurance,
-        latest=_SIGNALS[last.variation] if last else None,
+        latest=MEANING[last.variation] if last else None,
         trial_limits=trial,
         summary=_summary(last, assurance) if last else "There are no points yet.",
         notes=notes,

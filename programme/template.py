@@ -51,7 +51,9 @@ class Durations(Frozen):
     need_owner: int = 10
     objection_acknowledge: int = 1
     objection_decide: int = 5
+    check_in_opens: int = 5  # before the first working day of the month, on which it is due
     measure_point: int = 10  # after month end
+    measure_point_late: int = 8  # after that, the chart says that its data are late
     signal_explanation: int = 10
     touchpoint_months: int = 2
     verification: int = 10

@@ -1,17 +1,24 @@
 """What an action is: its aim, its two owners, its version, and who said yes to which version.
 
-State only. The rules stand in the parts that use it: agreement, approval, objections, verification.
+State, and the questions that several parts ask of it. The rules stand in those parts: drafting, agreement, approval,
+objections, halves, verification.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from pydantic import Field
 
-from programme.messages import Frozen, Paragraph, PersonId, Sentence, Side
+from programme.messages import Frozen, Paragraph, PersonId, Sentence, Side, Stage
+from programme.refusals import ActionElsewhere, NotCoOwner, UnknownAction
+
+if TYPE_CHECKING:
+    from programme.engagement import Engagement
 
 ActionId = str
 CONDITIONS = frozenset(f"C{number:02d}" for number in range(1, 12))  # the eleven published conditions
@@ -39,6 +46,7 @@ UNDECIDED = frozenset({ActionStatus.PROPOSED, ActionStatus.AGREED, ActionStatus.
 IN_FORCE = frozenset(
     {ActionStatus.ACTIVE, ActionStatus.REPORTED_COMPLETE, ActionStatus.VERIFIED, ActionStatus.SUSTAINED}
 )
+WATCHED = IN_FORCE - {ActionStatus.SUSTAINED}  # its measures' points are asked for, and their signals explained
 OVER = frozenset({ActionStatus.CLOSED, ActionStatus.DECLINED, ActionStatus.WITHDRAWN, ActionStatus.SUPERSEDED})
 
 
@@ -159,6 +167,7 @@ class Action(Frozen):
     verified: date | None = None
     objections: tuple[Objection, ...] = ()
     suspended_from: ActionStatus | None = None
+    suspended_by: int = 0  # the number of the objection that began the present or last suspension
     notes: tuple[PdsaNote, ...] = ()
     ended: date | None = None
     reason: Paragraph = ""  # why it was declined, refused or sent back last
@@ -192,6 +201,12 @@ class Action(Frozen):
     def open_objections(self) -> tuple[Objection, ...]:
         """Objections that nobody has decided yet."""
         return tuple(one for one in self.objections if one.decided is None)
+
+    @property
+    def watches(self) -> bool:
+        """Whether it is judged by its measures now; a suspended action still is."""
+        status = self.suspended_from if self.status is ActionStatus.SUSPENDED else self.status
+        return status in WATCHED
 
     @property
     def undecided(self) -> bool:
@@ -234,6 +249,7 @@ class DevelopmentNeed(Frozen):
     by: date | None = None
     added: date
     added_by: PersonId = ""
+    suggested: PersonId = ""
     owner: PersonId = ""
     owned: date | None = None
     status: NeedStatus = NeedStatus.OPEN
@@ -270,3 +286,52 @@ class Agreement(Frozen):
         over = {NeedStatus.MET, NeedStatus.DROPPED}
         needs = {one.id: one for one in self.needs.values() if one.status not in over}
         return self.model_copy(update={"actions": actions, "needs": needs})
+
+
+# --- questions -------------------------------------------------------------------------------------------------------
+
+
+def actions_of(engagement: Engagement) -> Iterator[Action]:
+    """The actions of the running cycle, whatever became of them."""
+    if engagement.cycle:
+        yield from engagement.cycle.agreement.actions.values()
+
+
+def action_of(engagement: Engagement, action: ActionId, among: frozenset[ActionStatus] | None = None) -> Action:
+    """An action of the running cycle, that stands where something may be done with it.
+
+    Raises:
+        UnknownAction: there is none with this id.
+        ActionElsewhere: its status is not among those.
+    """
+    found = engagement.cycle.agreement.actions.get(action) if engagement.cycle else None
+    if found is None:
+        raise UnknownAction(action)
+    if among is not None and found.status not in among:
+        raise ActionElsewhere(found.status.value)
+    return found
+
+
+def owned_side(engagement: Engagement, action: Action, person: PersonId) -> Side:
+    """The side for which a person co-owns an action.
+
+    Raises:
+        NotCoOwner: the person does not.
+    """
+    side = engagement.people[person].side
+    if side is None or action.owner(side) != person:
+        raise NotCoOwner
+    return side
+
+
+def agreeing_since(engagement: Engagement) -> date | None:
+    """Since when agreements are taken: none is given while the joint sessions still talk."""
+    span = engagement.span(Stage.SESSIONS)
+    return span.ended if span else None
+
+
+def changed(engagement: Engagement, action: ActionId, **changes: object) -> Engagement:
+    """The engagement with these fields of an action changed."""
+    agreement = engagement.running.agreement
+    found = agreement.actions[action].model_copy(update=changes)
+    return engagement.in_cycle(agreement=agreement.with_action(found))
