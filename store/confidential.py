@@ -1,16 +1,30 @@
-"""Candid words and answers: what never travels in a command, and what nobody can trace once a questionnaire has closed."""
+"""Candid words and answers: what never travels in a command, and what nobody can trace once a questionnaire has closed.
 
+While its window is open, an answer hangs on its person by one link, so that it can be changed or deleted. Closing
+destroys the links and writes the answers again under fresh random ids in random order: neither key, order nor time
+leads back.
+"""
+
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import NamedTuple
+from datetime import UTC, datetime, timedelta
+from random import SystemRandom
+from typing import Any, NamedTuple
+from uuid import uuid4
 
+import rfc8785
+from sqlalchemy import ColumnElement, Table, delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from programme.chain import digest_of
 from programme.disclosure import AnswerSheet, Pack
 from programme.messages import PersonId, Side
+from store.database import insert_unless_there
+from store.tables import answer_links, answers, comments, deposits, engagements, packs
 
 KEPT_UNCLAIMED = timedelta(days=7)  # a command whose append waits for a database may be that late
+_REFERENCE = re.compile(rb'"deposit":"([^"\\]+)"')  # in canonical JSON; a text cannot hold it, its quotes are escaped
 
 
 class SurveyRun(NamedTuple):
@@ -54,29 +68,72 @@ class Comment:
     text: str
 
 
+# --- candid words --------------------------------------------------------------------------------------------------
+
+
 async def deposit(  # noqa: PLR0913
-    connection: AsyncConnection, engagement_id: str, author_id: PersonId, purpose: str, about: str, text: str
+    connection: AsyncConnection,
+    engagement_id: str,
+    author_id: PersonId,
+    purpose: str,
+    about: str,
+    text: str,
+    *,
+    deposit_id: str = "",
 ) -> str:
-    """Keep candid words and return their reference; an orphan until an entry in the journal names it."""
-    raise NotImplementedError
+    """Keep candid words and return their reference; an orphan until an entry in the journal names it.
+
+    deposit_id: the caller's own reference, where the same words may be handed in again.
+    """
+    row = {
+        "deposit_id": deposit_id or _random_id(),
+        "engagement_id": engagement_id,
+        "author_id": author_id,
+        "purpose": purpose,
+        "about": about,
+        "text": text,
+        "claimed": False,
+        "deposited_at": datetime.now(UTC),
+    }
+    await connection.execute(insert_unless_there(connection, deposits), row)
+    return str(row["deposit_id"])
 
 
-async def claim(connection: AsyncConnection, engagement_id: str, deposits: Collection[str]) -> None:
+def named_in(bodies: Sequence[bytes]) -> set[str]:
+    """The deposits that journal entries name, from their canonical bytes."""
+    return {found.decode() for body in bodies for found in _REFERENCE.findall(body)}
+
+
+async def claim(connection: AsyncConnection, engagement_id: str, named: Collection[str]) -> None:
     """Keep these deposits for good: an entry in the journal names them. ``journal.append`` calls it."""
-    raise NotImplementedError
+    if named:
+        these = (deposits.c.engagement_id == engagement_id) & deposits.c.deposit_id.in_(named)
+        await connection.execute(update(deposits).where(these).values(claimed=True))
 
 
 async def read(connection: AsyncConnection, engagement_id: str, deposit_id: str) -> Deposit | None:
     """One deposit of this engagement. Who may read it is for the caller to decide."""
-    raise NotImplementedError
+    found = await read_all(connection, engagement_id, [deposit_id])
+    return found.get(deposit_id)
 
 
-async def sweep(connection: AsyncConnection) -> int:
+async def read_all(connection: AsyncConnection, engagement_id: str, wanted: Collection[str]) -> dict[str, Deposit]:
+    """Several deposits of this engagement, by reference."""
+    columns = (deposits.c[name] for name in Deposit.__dataclass_fields__)
+    these = (deposits.c.engagement_id == engagement_id) & deposits.c.deposit_id.in_(wanted)
+    return {row.deposit_id: Deposit(*row) for row in await connection.execute(select(*columns).where(these))}
+
+
+async def sweep(connection: AsyncConnection, now: datetime) -> int:
     """Delete the orphans that nobody has claimed within ``KEPT_UNCLAIMED``; how many there were."""
-    raise NotImplementedError
+    orphans = ~deposits.c.claimed & (deposits.c.deposited_at < now - KEPT_UNCLAIMED)
+    return (await connection.execute(delete(deposits).where(orphans))).rowcount
 
 
-async def put_answers(  # noqa: PLR0913
+# --- answers, while the window is open -----------------------------------------------------------------------------
+
+
+async def put_answers(
     connection: AsyncConnection,
     run: SurveyRun,
     person: PersonId,
@@ -89,17 +146,54 @@ async def put_answers(  # noqa: PLR0913
     Raises:
         SurveyOver: the run has closed.
     """
-    raise NotImplementedError
+    if await _over(connection, run):
+        raise SurveyOver
+    content = {"side": side.value, "ratings": dict(ratings), "comments": dict(comments)}
+    known = await _response_of(connection, run, person, lock=True)
+    if known is not None:
+        await connection.execute(update(answers).where(answers.c.response_id == known).values(**content))
+        return
+    response = _random_id()
+    await connection.execute(insert(answer_links), {**run._asdict(), "person_id": person, "response_id": response})
+    await connection.execute(insert(answers), {**run._asdict(), "response_id": response, **content})
 
 
 async def my_answers(connection: AsyncConnection, run: SurveyRun, person: PersonId) -> MyAnswers | None:
     """What the person has answered; None where nothing is kept, and for everybody once the run has closed."""
-    raise NotImplementedError
+    known = await _response_of(connection, run, person)
+    if known is None:
+        return None
+    query = select(answers.c.ratings, answers.c.comments).where(answers.c.response_id == known)
+    row = (await connection.execute(query)).one()
+    return MyAnswers(ratings=row.ratings, comments=row.comments)
 
 
 async def delete_answers(connection: AsyncConnection, run: SurveyRun, person: PersonId) -> bool:
     """Delete a person's answers; False where there were none, and for everybody once the run has closed."""
-    raise NotImplementedError
+    known = await _response_of(connection, run, person, lock=True)
+    if known is None:
+        return False
+    await connection.execute(delete(answer_links).where(answer_links.c.response_id == known))
+    await connection.execute(delete(answers).where(answers.c.response_id == known))
+    return True
+
+
+async def _over(connection: AsyncConnection, run: SurveyRun) -> bool:
+    packed = select(packs.c.digest).where(_of(packs, run))
+    ended = select(engagements.c.ended).where(
+        engagements.c.engagement_id == run.engagement_id, engagements.c.ended != ""
+    )
+    return (await connection.execute(packed.union_all(ended))).first() is not None
+
+
+async def _response_of(
+    connection: AsyncConnection, run: SurveyRun, person: PersonId, *, lock: bool = False
+) -> str | None:
+    query = select(answer_links.c.response_id).where(_of(answer_links, run), answer_links.c.person_id == person)
+    return (await connection.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+
+
+# --- the close -----------------------------------------------------------------------------------------------------
 
 
 async def close_survey(
@@ -109,24 +203,87 @@ async def close_survey(
 
     Only answers of people in ``completed`` count; the others (their command was refused) are deleted.
     """
-    raise NotImplementedError
+    linked = select(answer_links.c.person_id, answer_links.c.response_id).where(_of(answer_links, run))
+    links = (await connection.execute(linked.with_for_update())).all()
+    stray = [link.response_id for link in links if link.person_id not in completed]
+    if stray:
+        await connection.execute(delete(answers).where(answers.c.response_id.in_(stray)))
+    await connection.execute(delete(answer_links).where(_of(answer_links, run)))
+    await _part_comments(connection, run)
+    rows = await _rewritten(connection, run)
+    return [AnswerSheet(side=Side(row["side"]), ratings=row["ratings"]) for row in rows]
+
+
+async def _rewritten(connection: AsyncConnection, run: SurveyRun) -> list[dict[str, Any]]:
+    """The answers of a run under fresh ids, written again in an order drawn by lot."""
+    found = (await connection.execute(select(answers.c.side, answers.c.ratings).where(_of(answers, run)))).all()
+    rows = [
+        {**run._asdict(), "response_id": _random_id(), "side": row.side, "ratings": row.ratings, "comments": {}}
+        for row in _by_lot(found)
+    ]
+    await connection.execute(delete(answers).where(_of(answers, run)))
+    if rows:
+        await connection.execute(insert(answers), rows)
+    return rows
+
+
+async def _part_comments(connection: AsyncConnection, run: SurveyRun) -> None:
+    """Take the comments from their answers: what somebody wrote would tell whose ratings they are."""
+    found = (await connection.execute(select(answers.c.comments).where(_of(answers, run)))).scalars()
+    written = [(question, text) for one in found for question, text in one.items() if text.strip()]
+    rows = [
+        {**run._asdict(), "comment_id": _random_id(), "question": question, "text": text}
+        for question, text in _by_lot(written)
+    ]
+    if rows:
+        await connection.execute(insert(comments), rows)
+
+
+async def unlink(connection: AsyncConnection, engagement_id: str) -> None:
+    """Destroy whatever links an engagement still has: it has ended, and nobody will close its questionnaire."""
+    query = select(answer_links.c.cycle, answer_links.c.survey).where(answer_links.c.engagement_id == engagement_id)
+    for cycle, survey in (await connection.execute(query.distinct())).tuples().all():
+        run = SurveyRun(engagement_id, cycle, survey)
+        await connection.execute(delete(answer_links).where(_of(answer_links, run)))
+        await _part_comments(connection, run)
+        await _rewritten(connection, run)
 
 
 async def keep_pack(connection: AsyncConnection, run: SurveyRun, pack: Pack) -> str:
     """Store a pack and return the digest of its canonical bytes."""
-    raise NotImplementedError
+    body = rfc8785.dumps(pack.model_dump(mode="json"))
+    digest = digest_of(body)
+    await connection.execute(insert(packs), {**run._asdict(), "pack": body.decode(), "digest": digest})
+    return digest
 
 
 async def pack_of(connection: AsyncConnection, run: SurveyRun) -> tuple[Pack, str] | None:
-    """The pack of a run with its digest; None before it is computed."""
-    raise NotImplementedError
+    """The pack of a run with its digest; None before it is computed. Whether it is released, the engagement says."""
+    query = select(packs.c.pack, packs.c.digest).where(_of(packs, run))
+    row = (await connection.execute(query)).one_or_none()
+    return (Pack.model_validate_json(row.pack), row.digest) if row else None
 
 
 async def comments_of(connection: AsyncConnection, run: SurveyRun) -> list[Comment]:
     """The comments of a closed run, for the facilitator alone; none before it has closed."""
-    raise NotImplementedError
+    columns = comments.c.comment_id, comments.c.question, comments.c.text
+    query = select(*columns).where(_of(comments, run)).order_by(comments.c.question, comments.c.comment_id)
+    return [Comment(*row) for row in await connection.execute(query)]
 
 
 async def remove_comment(connection: AsyncConnection, run: SurveyRun, comment_id: str) -> bool:
     """Delete a comment about somebody who can be recognised, before themes are written."""
-    raise NotImplementedError
+    this = delete(comments).where(_of(comments, run), comments.c.comment_id == comment_id)
+    return (await connection.execute(this)).rowcount > 0
+
+
+def _of(table: Table, run: SurveyRun) -> ColumnElement[bool]:
+    return (table.c.engagement_id == run.engagement_id) & (table.c.cycle == run.cycle) & (table.c.survey == run.survey)
+
+
+def _random_id() -> str:
+    return str(uuid4())  # random through and through: an id that counts or tells the time would order people
+
+
+def _by_lot(rows: Sequence[Any]) -> list[Any]:
+    return SystemRandom().sample(list(rows), len(rows))

@@ -1,13 +1,21 @@
-"""The journal: entries of an engagement, each once, in order, chained by digest."""
+"""The journal: entries of an engagement, each once, in order, chained by digest; and all that follows from them.
+
+Whoever holds entries that Temporal has made durable may append them: the front door at once, the workflow a moment
+later. Everything happens in the caller's transaction, or nothing.
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
+from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from programme.engagement import RecordedEntry
-from programme.messages import PersonId
+from programme import chain
+from programme.engagement import Engagement, RecordedEntry, evolve
+from store import confidential, outbox, requests, snapshots
+from store.entries import StoredEntry, digests, entries
+from store.tables import journal
+
+__all__ = ["JournalFork", "JournalGap", "StoredEntry", "append", "entries", "recorded"]
 
 
 class JournalGap(Exception):  # noqa: N818 - an answer to the workflow, not a fault
@@ -26,25 +34,6 @@ class JournalFork(Exception):  # noqa: N818 - an alarm, named for what it finds
         self.sequence = sequence
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
-    """A line of the journal as it is stored. ``body`` is what the digest was taken over."""
-
-    sequence: int
-    at: datetime
-    actor_id: PersonId
-    on_behalf_of: PersonId | None
-    kind: str
-    body: bytes
-    previous_digest: str
-    digest: str
-
-    @property
-    def entry(self) -> RecordedEntry:
-        """The entry, read from its bytes."""
-        raise NotImplementedError
-
-
 async def append(connection: AsyncConnection, engagement_id: str, entries: Sequence[RecordedEntry]) -> int:
     """Append entries, each once, and fold the read model; returns the last sequence in the journal.
 
@@ -53,8 +42,32 @@ async def append(connection: AsyncConnection, engagement_id: str, entries: Seque
     Raises:
         JournalGap: the entries start too late.
         JournalFork: another entry stands at a sequence of theirs.
+        programme.chain.BrokenChain: they do not follow on each other, or their content is not what was digested.
     """
-    raise NotImplementedError
+    head = await snapshots.head(connection, engagement_id, lock=True)
+    last = head.sequence if head else 0
+    await _compare(connection, engagement_id, [entry for entry in entries if entry.sequence <= last])
+    fresh = [entry for entry in entries if entry.sequence > last]
+    if not fresh:
+        return last
+    if fresh[0].sequence != last + 1:
+        raise JournalGap(last + 1)
+    if fresh[0].previous_digest != (head.digest if head else chain.GENESIS):
+        raise JournalFork(last)
+    before = await snapshots.folded(connection, engagement_id, head) if head else None
+    after, bodies = _fold(before or Engagement(), fresh)
+    if after.id != engagement_id:
+        message = "These entries belong to another engagement."
+        raise chain.BrokenChain(message)
+    lines = [_line(engagement_id, entry, body) for entry, body in zip(fresh, bodies, strict=True)]
+    await connection.execute(insert(journal), lines)
+    await snapshots.save(connection, head, before, after)
+    await outbox.put(connection, engagement_id, fresh)
+    await confidential.claim(connection, engagement_id, confidential.named_in(bodies))
+    if after.ended and not (before and before.ended):
+        await confidential.unlink(connection, engagement_id)
+        await requests.release(connection, engagement_id)
+    return after.sequence
 
 
 async def recorded(connection: AsyncConnection, engagement_id: str, entries: Sequence[RecordedEntry]) -> int | None:
@@ -63,18 +76,41 @@ async def recorded(connection: AsyncConnection, engagement_id: str, entries: Seq
     Raises:
         JournalFork: as ``append``.
     """
-    raise NotImplementedError
+    head = await snapshots.head(connection, engagement_id)
+    last = head.sequence if head else 0
+    if any(entry.sequence > last for entry in entries):
+        return None
+    await _compare(connection, engagement_id, entries)
+    return last
 
 
-async def entries(  # noqa: PLR0913 - the filters of the history
-    connection: AsyncConnection,
-    engagement_id: str,
-    *,
-    after: int = 0,
-    until: datetime | None = None,
-    limit: int = 200,
-    kind: str | None = None,
-    actor: PersonId | None = None,
-) -> list[StoredEntry]:
-    """The next entries after a sequence, oldest first; ``until`` leaves out what happened later than that instant."""
-    raise NotImplementedError
+async def _compare(connection: AsyncConnection, engagement_id: str, known: Sequence[RecordedEntry]) -> None:
+    if not known:
+        return
+    stored = await digests(connection, engagement_id, known[0].sequence, known[-1].sequence)
+    for entry in known:
+        if stored.get(entry.sequence) != entry.digest:
+            raise JournalFork(entry.sequence)
+
+
+def _fold(engagement: Engagement, fresh: Sequence[RecordedEntry]) -> tuple[Engagement, list[bytes]]:
+    bodies = []
+    for entry in fresh:
+        body = chain.canonical(entry)
+        engagement = evolve(engagement, entry, body)
+        bodies.append(body)
+    return engagement, bodies
+
+
+def _line(engagement_id: str, entry: RecordedEntry, body: bytes) -> dict[str, object]:
+    return {
+        "engagement_id": engagement_id,
+        "sequence": entry.sequence,
+        "at": entry.at,
+        "actor_id": entry.actor,
+        "on_behalf_of": entry.on_behalf_of,
+        "kind": entry.event.kind,
+        "body": body,
+        "previous_digest": entry.previous_digest,
+        "digest": entry.digest,
+    }

@@ -1,7 +1,7 @@
 """Every table. The journal is the record; what is derived from it can be thrown away and folded again.
 
-Derived: engagements, memberships, tasks, actions, sessions, measures, points, reviews. Kept beside it: people and tokens,
-the confidential store (deposits, answers), the post, and what the front door remembers.
+Derived: engagements, memberships, tasks, actions, sessions, measures, points, reviews. Kept beside it: people and
+tokens, the confidential store (deposits, answers), the post, and what the front door remembers.
 """
 
 from sqlalchemy import (
@@ -15,15 +15,14 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
-    Numeric,
     String,
     Table,
     Text,
     UniqueConstraint,
-    column,
+    text,
 )
 
-from store.database import Instant
+from store.database import Exact, Instant
 
 metadata = MetaData(
     naming_convention={
@@ -88,8 +87,8 @@ engagements = Table(
         "ods_code",
         "scope_key",
         unique=True,
-        sqlite_where=column("ended") == "",
-        postgresql_where=column("ended") == "",
+        sqlite_where=text("ended = ''"),
+        postgresql_where=text("ended = ''"),
     ),
 )
 
@@ -161,7 +160,7 @@ points = Table(
     engagement_id(),
     Column("measure_id", Id, primary_key=True),
     Column("period", Date, primary_key=True),
-    Column("value", Numeric(20, 6), nullable=False),
+    Column("value", Exact, nullable=False),
     Column("content", JSON, nullable=False),
 )
 
@@ -208,7 +207,7 @@ outbox = Table(
     Column("people", JSON, nullable=False),
     Column("items", JSON, nullable=False),
     Column("topic", Word, nullable=False),
-    Column("invitation", JSON),
+    Column("invitation", JSON(none_as_null=True)),
     Column("issued_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("sent_at", Instant),
@@ -216,8 +215,8 @@ outbox = Table(
     Index(
         "waiting_post",
         "issued_at",
-        sqlite_where=column("sent_at").is_(None) & column("given_up_at").is_(None),
-        postgresql_where=column("sent_at").is_(None) & column("given_up_at").is_(None),
+        sqlite_where=text("sent_at IS NULL AND given_up_at IS NULL"),
+        postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
     ),
 )
 
@@ -251,7 +250,7 @@ idempotency = Table(
     Column("digest", Digest, nullable=False),  # of the request
     Column("command_id", Id, nullable=False),
     Column("engagement_id", Id, nullable=False),
-    Column("response", JSON),  # None: not answered yet
+    Column("response", JSON(none_as_null=True)),  # None: not answered yet
     Column("created", Instant, nullable=False),
     Index(None, "created"),
 )
@@ -285,12 +284,12 @@ deposits = Table(
     Index(
         "orphan_deposits",
         "deposited_at",
-        sqlite_where=~column("claimed", Boolean),
-        postgresql_where=~column("claimed", Boolean),
+        sqlite_where=text("NOT claimed"),
+        postgresql_where=text("NOT claimed"),
     ),
 )
 
-# No time stands in these tables, and rows are kept in the order of a random id: order and time would tell who said what.
+# No time stands in these tables, and rows lie in the order of a random id: order and time would tell who said what.
 answer_links = Table(
     "answer_links",
     metadata,
