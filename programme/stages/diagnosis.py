@@ -58,6 +58,8 @@ class Survey(Frozen):
     themes: tuple[Theme, ...] = ()
     themed: bool = False
     released: date | None = None
+    stopped: date | None = None
+    carried: bool = False  # made as the re-diagnosis of the cycle before, and kept under that name
 
     @property
     def open(self) -> bool:
@@ -221,9 +223,10 @@ class PackReleased(Event):
 
 
 class DiagnosisStopped(Event):
-    """Too few answered, and the programme stops: not ready."""
+    """Too few answered, and the survey stops. Without a diagnosis nothing goes on; a year can end without a second."""
 
     kind: Literal["DiagnosisStopped"] = "DiagnosisStopped"
+    survey: str = DIAGNOSIS
     on: date
 
 
@@ -251,8 +254,9 @@ def surveys(engagement: Engagement) -> Iterator[tuple[str, Survey]]:
 
 
 def current(engagement: Engagement) -> tuple[str, Survey] | None:
-    """The survey in which something can still happen: the one not yet released."""
-    return next(((name, survey) for name, survey in surveys(engagement) if survey.released is None), None)
+    """The survey in which something can still happen: the one neither released nor stopped."""
+    running = ((name, one) for name, one in surveys(engagement) if one.released is None and one.stopped is None)
+    return next(running, None)
 
 
 def enough(engagement: Engagement, survey: Survey) -> bool:
@@ -329,15 +333,14 @@ def choose_after_shortfall(engagement: Engagement, command: ChooseAfterShortfall
     match command.choice:
         case Choice.COMBINED:
             if len(survey.completed) < 2 * engagement.k:
-                message = f"A combined pack needs at least {2 * engagement.k} answers in all, and there are fewer. Reopen, or stop."
-                raise Invalid(message)
+                raise Invalid(f"A combined pack needs at least {2 * engagement.k} answers in all. Reopen, or stop.")
             return [decided]
         case Choice.REOPEN:
             if survey.window > 1:
                 raise AlreadyDone("the questionnaire was reopened once")
             return [decided, WindowOpened(survey=name, window=survey.window + 1, on=asked.today)]
         case Choice.STOP:
-            return [decided, DiagnosisStopped(on=asked.today)]
+            return [decided, DiagnosisStopped(survey=name, on=asked.today)]
 
 
 def record_pack(engagement: Engagement, command: RecordPack, asked: Asked) -> list[Event]:
@@ -449,8 +452,10 @@ def _released(engagement: Engagement, event: PackReleased, at: datetime) -> Enga
 
 
 def _stopped(engagement: Engagement, event: DiagnosisStopped, at: datetime) -> Engagement:
-    del event, at
-    return engagement.but(ended="not_ready")
+    del at
+    if event.survey == DIAGNOSIS:
+        return engagement.but(ended="not_ready")
+    return _with(engagement, event.survey, stopped=event.on)
 
 
 def _with(engagement: Engagement, name: str, **changes: object) -> Engagement:
@@ -548,7 +553,7 @@ def _facilitation(engagement: Engagement, name: str, survey: Survey, task_id: st
 def errands(engagement: Engagement) -> Iterator[Errand]:
     """A closed questionnaire waits for its pack."""
     for name, survey in surveys(engagement):
-        if survey.closed and not survey.short and not survey.pack:
+        if survey.closed and not survey.short and not survey.pack and not survey.stopped:
             shape = "combined" if survey.combined else "full"
             yield Errand(kind="diagnosis.close", key=f"{engagement.running.number}/{name}/{survey.window}/{shape}")
 

@@ -37,6 +37,7 @@ from programme.stages.challenge import (
     HoldReview,
     NewFinding,
     PassChair,
+    RecordFindings,
     RecordProgressCheck,
     ReleaseFromPanel,
     ReportOpened,
