@@ -33,7 +33,7 @@ from programme.messages import (
     Side,
     Stage,
     Task,
-    refuse_oversized,
+    refuse_unrecordable,
 )
 from programme.part import Asked, Part
 from programme.people import Person
@@ -443,12 +443,12 @@ class Outcome:
 
     def _requested(self, command: Command) -> Iterable[Event]:
         engagement, asked = self.engagement, self.asked
-        refuse_oversized(command)
+        refuse_unrecordable(command)
         if engagement.ended and not isinstance(command, _CAN_HAPPEN_AFTER_THE_END):
             raise EngagementEnded
         if asked.by != CLOCK and engagement.registered:
             people.authorise(engagement, command, asked)
-        if engagement.paused and not command.while_paused:
+        if engagement.paused and command.who and not command.while_paused:  # what the system reports has happened
             raise EngagementPaused
         rule = _DECIDE.get(type(command))
         if rule is None:

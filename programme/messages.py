@@ -4,15 +4,17 @@ Wire models stay lax, because an update stored for years must still load; strict
 a field carries (``Sentence``, ``Paragraph``) is shown in OpenAPI and enforced by ``decide``, declared in one place.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from programme.refusals import Refusal, TooLong
+from programme.refusals import Refusal, TooLong, Unrecordable
 
 PersonId = str
 TaskId = str
@@ -27,7 +29,7 @@ class Frozen(BaseModel):
 
 
 def limited(characters: int) -> object:
-    """A string field that says its limit in the schema; ``oversized`` enforces it."""
+    """A string field that says its limit in the schema; ``refuse_unrecordable`` enforces it."""
     return Field(json_schema_extra={"maxLength": characters})
 
 
@@ -191,46 +193,62 @@ class Errand:
     key: str
 
 
-def oversized(command: Command) -> Iterator[tuple[str, int]]:
-    """Fields whose text is longer than their declared limit, with that limit."""
-    for name, text, limit in _limited_texts(command, ""):
-        if len(text) > limit:
-            yield name, limit
-
-
-def refuse_oversized(command: Command) -> None:
-    """Refuse a command whose words are longer than the schema says.
+def refuse_unrecordable(command: Command) -> None:
+    """Refuse a command whose words are longer than the schema says, or that holds what no journal can keep.
 
     Raises:
-        TooLong: names the first such field and its limit in characters.
+        TooLong: names the first field that is too long, and its limit in characters.
+        Unrecordable: names the first other one, and says what could stand there.
     """
-    for name, limit in oversized(command):
-        raise TooLong(name, limit)
+    for where, value, limit in _values(command, "", IDENTIFIER_LIMIT):
+        if isinstance(value, str) and len(value) > limit:
+            raise TooLong(where, limit)
+        if (instead := _instead_of(value)) is not None:
+            raise Unrecordable(where, instead)
 
 
-def _limited_texts(value: object, path: str) -> Iterator[tuple[str, str, int]]:
+def _values(value: object, where: str, limit: int) -> Iterator[tuple[str, object, int]]:
+    """Every single value of a command, the field in which it stands, and the limit of a text there."""
     if isinstance(value, BaseModel):
         for name, field in type(value).model_fields.items():
-            inner = getattr(value, name)
             extra = field.json_schema_extra
-            limit = extra.get("maxLength") if isinstance(extra, dict) else None
-            where = f"{path}{name}"
-            if isinstance(inner, str):
-                if not isinstance(limit, int):
-                    limit = IDENTIFIER_LIMIT
-                yield where, inner, limit
-            else:
-                yield from _limited_texts(inner, f"{where}.")
-    elif isinstance(value, str):
-        yield path.rstrip("."), value, LISTED_LIMIT
+            declared = extra.get("maxLength") if isinstance(extra, dict) else None
+            own = declared if isinstance(declared, int) else IDENTIFIER_LIMIT
+            yield from _values(getattr(value, name), f"{where}.{name}" if where else name, own)
     elif isinstance(value, tuple | list):
         for place, inner in enumerate(value):
-            yield from _limited_texts(inner, f"{path}{place}.")
+            yield from _values(inner, f"{where}.{place}", LISTED_LIMIT)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield f"{path}{key}", str(key), IDENTIFIER_LIMIT
-            yield from _limited_texts(inner, f"{path}{key}.")
+            yield where, key, IDENTIFIER_LIMIT
+            yield from _values(inner, where, LISTED_LIMIT)
+    else:
+        yield where, value, limit
+
+
+def _instead_of(value: object) -> str | None:
+    """What could stand in place of a value that cannot be recorded; None for one that can."""
+    match value:
+        case str() if _CONTROL.search(value):
+            return "a text without control characters"
+        case datetime() if value.tzinfo is None:
+            return "a time with its zone, such as 2026-03-04T09:00:00Z"
+        case date() if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            return f"a date between {FIRST_YEAR} and {LAST_YEAR}"
+        case int() | float() | Decimal() if not _countable(value):
+            return f"a number of at most {DIGITS} digits"
+    return None
+
+
+def _countable(value: float | Decimal) -> bool:
+    if isinstance(value, Decimal):
+        return value.is_finite() and len(value.as_tuple().digits) <= DIGITS and -DIGITS <= value.adjusted() < DIGITS
+    return bool(-LARGEST <= value <= LARGEST)  # which is false for what is not a number
 
 
 IDENTIFIER_LIMIT = 300  # a string without a declared limit is an id, a code or a short name
 LISTED_LIMIT = 2000  # a sentence in a list, such as one option of a session
+FIRST_YEAR, LAST_YEAR = 2000, 2099  # no programme reaches further, and arithmetic with dates never runs out of years
+DIGITS = 15
+LARGEST = 10**DIGITS - 1  # canonical JSON carries no larger whole number
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")  # but tab and line breaks

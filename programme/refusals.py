@@ -40,6 +40,13 @@ class TooLong(Invalid):
         super().__init__(f"'{field}' is longer than {limit} characters. Shorten it and send it again.")
 
 
+class Unrecordable(Invalid):
+    """A value that no journal can keep: a control character, a time without its zone, a date or number out of range."""
+
+    def __init__(self, field: str, instead: str) -> None:
+        super().__init__(f"What stands in '{field}' cannot be recorded. Write {instead}.")
+
+
 class RoleRequired(NotAllowed):
     """The person holds none of the roles that may do this."""
 

@@ -99,6 +99,7 @@ def end_of(on: date) -> datetime:
 def month_after(on: date, months: int) -> date:
     """The same day some months later, or the last day of that month where there is no such day."""
     year, month = divmod(on.year * 12 + on.month - 1 + months, 12)
+    year = min(max(year, 1), _LATEST.year)
     following = date(year + (month == _MONTHS - 1), (month + 1) % 12 + 1, 1)
     return min(date(year, month + 1, 1) + timedelta(days=on.day - 1), following - timedelta(days=1))
 
