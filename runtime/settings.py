@@ -11,8 +11,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from activities.accounts import MailFolder, SmtpAccount
+
 PREFIX = "OLIVE_"
 TEMPORAL_NAMESPACE = "olive-branch"
+SMTPS = 465  # the port on which a mail server encrypts from the first byte (RFC 8314)
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -51,7 +54,7 @@ class Settings(BaseSettings):
     """None: TEMPORAL_NAMESPACE, and failing that `olive-branch`."""
 
     smtp_host: Line | None = None
-    """None only in development: no mail server is known, so nothing can be sent."""
+    """None only in development: no mail server is known, so mails are kept in a folder."""
     smtp_port: Port = 587
     smtp_user: Line | None = None
     smtp_password: SecretStr | None = None
@@ -90,6 +93,21 @@ class Settings(BaseSettings):
     def is_development(self) -> bool:
         """Whether defaults meant for one machine may be used."""
         return self.environment == "development"
+
+    @property
+    def mail(self) -> SmtpAccount | MailFolder:
+        """Where mails go: to the mail server or, in development without one, into `data_dir`."""
+        if self.smtp_host is None:
+            return MailFolder(self.data_dir / "mail", self.smtp_from)
+        return SmtpAccount(
+            host=self.smtp_host,
+            port=self.smtp_port,
+            sender=self.smtp_from,
+            user=self.smtp_user,
+            password=self.smtp_password.get_secret_value() if self.smtp_password else None,
+            starttls=self.smtp_starttls,
+            tls=self.smtp_port == SMTPS,
+        )
 
     @property
     def embedded_temporal(self) -> bool:

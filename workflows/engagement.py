@@ -264,7 +264,8 @@ class EngagementWorkflow:
                 cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
                 **POSTING,
             )
-            self._posted = issued
+            if not delivery.given_up:  # else the post waits for them to be in the journal, and goes on with the rest
+                self._posted = issued
             for lost in delivery.given_up:
                 self._let(ReportUndeliverable(message=lost.message, people=lost.people))
 

@@ -1,0 +1,90 @@
+"""What becomes of a message that nobody could be given: the real workflow, the real post, a server that refuses."""
+
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from temporalio import activity
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+
+from programme import template
+from programme.working_time import Calendar, WorkingTime
+from store import journal
+from store.database import Database
+from tests.post.trust import Trust, email, registered
+from worker.hosting import hosting
+from workflows.addresses import NEXT_DUE, PAUSED, STAGE, TASK_QUEUE, engagement_workflow
+from workflows.engagement import EngagementWorkflow
+from workflows.ports import Batch, Carried, Journal, Submission
+
+YEAR = Path(template.__file__).parent / "templates" / "twelve-months.yaml"
+CALENDAR = Calendar(version="none")
+SEARCHABLE = {
+    STAGE: IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+    PAUSED: IndexedValueType.INDEXED_VALUE_TYPE_BOOL,
+    NEXT_DUE: IndexedValueType.INDEXED_VALUE_TYPE_DATETIME,
+}
+
+
+class Recorder(Journal):
+    """The journal, without what other activities need."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @activity.defn(name="journal.append")
+    async def append(self, batch: Batch) -> int:
+        async with self._database.writing() as connection:
+            return await journal.append(connection, batch.engagement_id, batch.entries)
+
+
+@asynccontextmanager
+async def hosted(trust: Trust) -> AsyncIterator[WorkflowEnvironment]:
+    """The trust's engagement, registered with the running workflow, on a clock that skips."""
+    path = shutil.which("temporal-test-server", path=Path(sys.executable).parent)
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=path, data_converter=pydantic_data_converter
+    ) as environment:
+        client = environment.client
+        searchable = AddSearchAttributesRequest(search_attributes=SEARCHABLE)
+        await client.operator_service.add_search_attributes(searchable)
+        async with hosting(client, [Recorder(trust.database).append, trust.post.deliver]):
+            name = engagement_workflow(trust.engagement_id)
+            handle = await client.start_workflow(EngagementWorkflow.run, Carried(), id=name, task_queue=TASK_QUEUE)
+            year = template.parse(YEAR.read_text(encoding="utf-8"))
+            command = registered(trust.ids, CALENDAR, year)
+            submission = Submission(command_id="1", by=trust.ids["pm"], command=command)
+            await handle.execute_update(EngagementWorkflow.submit, submission)
+            yield environment
+
+
+async def test_who_cannot_be_reached_becomes_a_task_of_the_programme_manager_and_blocks_nobody(
+    unregistered: Trust,
+) -> None:
+    trust, ids = unregistered, unregistered.ids
+    trust.server.refusing[email("med")] = "550"
+    async with hosted(trust) as environment:
+        await environment.sleep(timedelta(days=10))
+        engagement = await trust.standing()
+    assert {person for one in engagement.post.undelivered for person in one.people} == {ids["med"]}
+    titles = [task.title for task in engagement.open_tasks if task.person == ids["pm"]]
+    assert "Reach somebody whom our e-mail could not reach" in titles
+    assert email("man") in trust.server.reached
+    assert email("med") not in trust.server.reached
+    assert len({message["Message-ID"] for message in trust.server.took}) == len(trust.server.took)
+
+
+async def test_once_a_message_is_given_up_the_post_goes_on_by_itself(unregistered: Trust) -> None:
+    trust = unregistered
+    trust.server.refusing[email("pm")] = "550"  # the first message of a programme is the manager's own
+    async with hosted(trust) as environment:
+        now = await environment.get_current_time()
+        await environment.sleep(WorkingTime(CALENDAR).next_sending(now) - now + timedelta(hours=1))
+        assert (await trust.standing()).post.undelivered
+        assert await trust.left() == []
