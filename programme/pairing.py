@@ -74,13 +74,17 @@ def _matched(
     holder: dict[int, PersonId] = {}
 
     def seat(person: PersonId, seen: set[int]) -> bool:
-        for number, place in enumerate(places):
-            if number in seen or not fits(person, place):
-                continue
-            seen.add(number)
-            if number not in holder or seat(holder[number], seen):
-                holder[number] = person
-                return True
+        fitting = [number for number, place in enumerate(places) if number not in seen and fits(person, place)]
+        free = [number for number in fitting if number not in holder]
+        if free:
+            holder[free[0]] = person
+            return True
+        for number in fitting:  # nobody gives up a place unless another is found for them
+            if number not in seen:
+                seen.add(number)
+                if seat(holder[number], seen):
+                    holder[number] = person
+                    return True
         return False
 
     for person in alone:

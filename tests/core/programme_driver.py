@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from programme import template as templates
+from programme.differences import RaiseDifference
 from programme.engagement import Engagement, TimeReached, next_wake, step
 from programme.messages import CLOCK, Command, Entry, Event, PersonId, Role, Side, Stage, Task, Words
 from programme.part import Asked
@@ -20,7 +21,10 @@ from programme.post import MessageIssued
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
 from programme.stages.exchange import ConfirmPairs
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
+from programme.stages.notes import ConfirmNotes, WriteNotes
 from programme.stages.pair import Pair
+from programme.stages.session import CompactDraft, DecisionLevel, Level, Option, Outputs
+from programme.stages.sessions import RecordAttendance, ScheduleSession
 from programme.stages.visits import MarkReflection, RecordVisit, WriteReflection
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, at_local
@@ -188,6 +192,61 @@ def play_exchange(programme: Programme) -> None:
     programme.wait(10)
     for pair in programme.engagement.running.exchange.standing:
         play_pair(programme, pair)
+
+
+PRIORITIES = ("C03", "C09", "C10")
+OUTPUTS = {
+    "A": Outputs(summary="We saw both pictures", problem="Nobody owns the first hour", priorities=PRIORITIES),
+    "B": Outputs(
+        summary="Each side argued the other's case",
+        options=(Option(text="Seniors at the front door", doctors_for="Safer", managers_against="Dearer"),),
+        decisions=(DecisionLevel(decision="Who staffs the front door", now=Level.DIVISION, should=Level.SERVICE),),
+    ),
+    "C": Outputs(
+        summary="We drafted what we will do",
+        compact=CompactDraft(doctors_give=("We answer within a day",), managers_give=("We ask before we change",)),
+    ),
+}
+
+
+def schedule(programme: Programme, session: str, working_days: int = 20, hour: int = 14) -> None:
+    """The facilitator sets a date so many working days from now; it lasts three hours."""
+    on = programme.engagement.time.plus(programme.today, working_days)
+    starts = at_local(on, time(hour))
+    programme.do(ScheduleSession(session=session, starts=starts, place="Seminar room 2"), FACILITATOR)
+
+
+def hold(programme: Programme, session: str, doctors: int = 5, managers: int = 5) -> None:
+    """Time passes until the session is over, and the facilitator says that so many of each side came."""
+    ends = programme.engagement.running.sessions.all[session].ends
+    assert ends is not None, "the session has no date"
+    programme.advance(max(ends, programme.at))
+    voting = DOCTORS[:doctors] + MANAGERS[:managers]
+    programme.do(RecordAttendance(session=session, voting=voting), FACILITATOR)
+
+
+def write(programme: Programme, session: str, outputs: Outputs | None = None) -> None:
+    """The facilitator writes the notes: by default those that its letter asks for."""
+    letter = programme.engagement.running.sessions.all[session].letter
+    if letter == "A":
+        programme.do(RaiseDifference(title="What counts as a safe wait", condition="C09", session=session), "d0")
+    programme.do(WriteNotes(session=session, outputs=outputs or OUTPUTS[letter]), FACILITATOR)
+
+
+def confirm(programme: Programme, session: str) -> None:
+    """A doctor and a manager who attended confirm the notes as they are."""
+    notes = programme.engagement.running.sessions.all[session].notes
+    assert notes is not None, "there are no notes"
+    for person in (DOCTORS[0], MANAGERS[0]):
+        programme.do(ConfirmNotes(session=session, version=notes.version), person)
+
+
+def play_session(programme: Programme, session: str, working_days: int = 12) -> None:
+    """A session with a quorum, whose notes are written and confirmed."""
+    schedule(programme, session, working_days)
+    hold(programme, session)
+    write(programme, session)
+    confirm(programme, session)
 
 
 PLAYS: dict[Stage, Callable[[Programme], None]] = {
