@@ -1,6 +1,7 @@
 """How e-mail leaves, as the settings say: a mail server, or a folder while none is known on a developer's machine."""
 
-from activities.channels import Channel, MailFolder, SmtpAccount, channel_of
+from activities.accounts import MailFolder, SmtpAccount
+from activities.channels import Channel, channel_of
 from runtime.settings import Settings
 
 FOLDER = "mail"

@@ -169,6 +169,12 @@ async def every_engagement(
     )
 
 
+async def engagement_ids(connection: AsyncConnection) -> list[str]:
+    """The id of every engagement, in the order of registration."""
+    table = tables.engagements
+    return list(await connection.scalars(select(table.c.engagement_id).order_by(table.c.engagement_id)))
+
+
 async def exists(connection: AsyncConnection, engagement_id: str) -> bool:
     """Whether there is such an engagement."""
     table = tables.engagements
