@@ -4,14 +4,16 @@ A letter is made from one issued message alone, so what the message does not hol
 but the reader's) can not slip in. Dates are in words, as the NHS style writes them.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from programme.post import PAUSE, SAFETY, Invitation, Item, MessageIssued
+from programme.post import DIGEST, SAFETY, Invitation, Item, MessageIssued
 from programme.working_time import local_date, uk_date, uk_day, uk_time
 
 SERVICE = "Olive Branch"
+BOTH = 2  # readers
 MOST_IN_A_SUBJECT = 69  # characters: with its name the header stays one line
 HOW_TO_STOP = (
     "Reminders stop by themselves once a task is done. To change when they reach you, or to stop them, "
@@ -23,21 +25,23 @@ HOW_DATA_IS_USED = (
 )
 
 _NOUNS = {
-    "agree": "agreement",
-    "answer": "answer",
-    "approve": "approval",
-    "baseline": "baseline",
+    "acknowledge": "acknowledgement",
+    "agree": "answer",
+    "approve": "decision",
     "check-in": "check-in",
-    "confirm-notes": "confirmation",
-    "findings": "report",
-    "handover": "handover",
+    "confirm": "confirmation",
+    "decide": "decision",
+    "decision": "decision",
     "point": "data point",
-    "reflection": "reflection",
+    "signal": "explanation",
     "touchpoint": "touchpoint",
-    "verif": "verification",
+    "verify": "verification",
     "willingness": "statement",
 }
 """How the third part of a task's id begins, and what the task brings forth. Any other task is called a task."""
+
+
+_SPEAKS_TO_THE_HOLDER = re.compile(r"\byour?\b")  # "15 working days after you were asked" is untrue of anybody else
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Appointment:
     title: str
     when: str
     where: str
-    news: str
+    calendar: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ def letter(message: MessageIssued, programme: Programme, *, name: str, today: da
         opening=_opening(message, own, others),
         appointment=appointment(message.invitation) if message.invitation else None,
         sections=_sections(own, others, news, message.invitation, today),
-        link_text=_link_text(own, message),
+        link_text=_link_text(own),
         link=f"{programme.url}/tasks" if own else f"{programme.url}/engagements/{programme.engagement_id}",
         closing=_closing(own),
         about=_about(programme),
@@ -122,7 +126,7 @@ def appointment(invitation: Invitation) -> Appointment:
         title=invitation.title,
         when=f"{uk_day(first)}, {uk_time(invitation.starts)} to {until}",
         where=invitation.place,
-        news=_session_news(invitation),
+        calendar=_calendar_words(invitation),
     )
 
 
@@ -139,7 +143,9 @@ def due_sentences(item: Item, today: date) -> tuple[str, ...]:
         when = f"This {noun} is due by {uk_day(item.due)}."
     else:
         when = f"Please do this by {uk_day(item.due)}."
-    return (when, f"Why this date: {item.why}.") if item.why else (when,)
+    if not item.why or (item.escalation and _SPEAKS_TO_THE_HOLDER.search(item.why)):
+        return (when,)
+    return when, f"Why this date: {item.why}."
 
 
 def _noun(item: Item) -> str:
@@ -147,20 +153,17 @@ def _noun(item: Item) -> str:
     return next((noun for start, noun in _NOUNS.items() if what.startswith(start)), "task")
 
 
-def _session_news(invitation: Invitation) -> str:
+def _calendar_words(invitation: Invitation) -> str:
     if invitation.cancelled:
-        return "This is cancelled. The calendar file in this message takes it out of your calendar."
+        return "The calendar file in this message takes it out of your calendar."
     if invitation.revision:
-        return "This has changed. The calendar file in this message brings your calendar up to date."
+        return "The calendar file in this message brings your calendar up to date."
     return "The calendar file in this message puts it into your calendar."
 
 
 def _subject(message: MessageIssued) -> str:
     if message.topic == SAFETY:
         return f"{SERVICE}: patient safety, please read now"
-    if invitation := message.invitation:
-        state = "cancelled: " if invitation.cancelled else "changed: " if invitation.revision else ""
-        return _short(f"{SERVICE}: {state}{invitation.title}, {uk_date(local_date(invitation.starts))}")
     first, *more = message.items
     if not more and first.escalation:
         when = f", due on {uk_date(first.due)}" if first.due else ""
@@ -194,9 +197,12 @@ def _opening(message: MessageIssued, own: Sequence[Item], others: Sequence[Item]
     if others:
         what = "1 task in the programme" if len(others) == 1 else f"{len(others)} tasks in the programme"
         sentences.append(f"You are told about {what}, so that help can be offered.")
-        if len(message.people) > 1:
-            sentences.append("Both of you receive this message at the same time.")
-    if not sentences and message.topic != PAUSE and message.invitation is None:
+    if len(message.people) > 1:
+        who = "Both" if len(message.people) == BOTH else "All"
+        sentences.append(f"{who} of you receive this message at the same time.")
+    if message.invitation:
+        sentences += [f"{item.title}." for item in message.items if not item.task]
+    elif not own and not others and message.topic == DIGEST:
         sentences.append("There is news of the programme.")
     return tuple(sentences)
 
@@ -208,12 +214,10 @@ def _sections(
     invitation: Invitation | None,
     today: date,
 ) -> tuple[Section, ...]:
-    # The appointment stands above; its notice would only say it again.
-    told = [item for item in news if invitation is None or item.title != invitation.title]
     sorts = {
         "Your tasks": sorted(own, key=lambda item: item.due or date.max),
         "In the programme": sorted(others, key=lambda item: item.due or date.max),
-        "News": told,
+        "News": () if invitation else list(news),  # the news of an appointment stands above it
     }
     return tuple(
         Section(heading, tuple(Line(_title(item), due_sentences(item, today)) for item in items))
@@ -231,10 +235,8 @@ def _title(item: Item) -> str:
     )
 
 
-def _link_text(own: Sequence[Item], message: MessageIssued) -> str:
-    if own:
-        return "Open your task list:"
-    return "See the session:" if message.invitation else "See more:"
+def _link_text(own: Sequence[Item]) -> str:
+    return "Open your task list:" if own else "See more:"
 
 
 def _closing(own: Sequence[Item]) -> tuple[str, ...]:
