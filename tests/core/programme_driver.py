@@ -6,7 +6,8 @@ engagement to the start of a stage by asking what people would ask; each stage h
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
@@ -14,11 +15,15 @@ from typing import TypeVar
 from programme import template as templates
 from programme.differences import RaiseDifference
 from programme.engagement import Engagement, TimeReached, next_wake, step
+from programme.measure import Direction
+from programme.measures import AddPoints, DefineMeasure, NewPoint
 from programme.messages import CLOCK, Command, Entry, Event, PersonId, Role, Side, Stage, Task, Words
 from programme.part import Asked
 from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment
 from programme.post import MessageIssued
+from programme.stages.action import Aim, Screened, Screening
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
+from programme.stages.drafting import ActionText, DraftAction, ProposeAction
 from programme.stages.exchange import ConfirmPairs
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
 from programme.stages.notes import ConfirmNotes, WriteNotes
@@ -27,7 +32,7 @@ from programme.stages.session import CompactDraft, DecisionLevel, Level, Option,
 from programme.stages.sessions import RecordAttendance, ScheduleSession
 from programme.stages.visits import MarkReflection, RecordVisit, WriteReflection
 from programme.template import ProgrammeTemplate
-from programme.working_time import Calendar, at_local
+from programme.working_time import Calendar, at_local, month_after
 
 MONDAY = datetime(2026, 1, 5, 9, tzinfo=UTC)
 PM, MEDICAL, MANAGERIAL, FACILITATOR = "pm", "med", "man", "fac"
@@ -249,10 +254,48 @@ def play_session(programme: Programme, session: str, working_days: int = 12) -> 
     confirm(programme, session)
 
 
+def play_sessions(programme: Programme) -> None:
+    """A, B and C with a quorum; in C the first action is proposed, on every priority: gate G3 passes."""
+    play_session(programme, "1A")
+    play_session(programme, "1B")
+    schedule(programme, "1C", 12)
+    hold(programme, "1C")
+    propose_action(programme, "1C")
+    write(programme, "1C")
+    confirm(programme, "1C")
+
+
+def propose_action(programme: Programme, source: str) -> None:
+    """The first measure with its baseline, and a first action by d1 and m1 that no doctor needs to approve."""
+    programme.do(DefineMeasure(title="Seen within 4 hours", unit="%", source="ED", direction=Direction.UP), STEWARD)
+    month = programme.today.replace(day=1)
+    points = [NewPoint(period=month_after(month, -back), value=Decimal(66 + back % 4)) for back in range(18, 0, -1)]
+    programme.do(AddPoints(measure="M1", points=tuple(points)), STEWARD)
+    text = ActionText(
+        title="Consultants at the front door",
+        scope="Emergency department",
+        aim=Aim(
+            sentence="Raise the share seen within 4 hours from 68% to 78%",
+            from_value=Decimal(68),
+            to_value=Decimal(78),
+            by=programme.today + timedelta(days=180),
+        ),
+        conditions=PRIORITIES,
+        measures=("M1",),
+        doctor_owner="d1",
+        manager_owner="m1",
+    )
+    programme.do(DraftAction(source=source, text=text), "d1")
+    no = Screened.NO
+    screening = Screening(changes_who_treats=no, directs_clinical_decision=no, changes_clinical_staffing=no)
+    programme.do(ProposeAction(action="A1", screening=screening), "d1")
+
+
 PLAYS: dict[Stage, Callable[[Programme], None]] = {
     Stage.MANDATE: play_mandate,
     Stage.DIAGNOSIS: play_diagnosis,
     Stage.EXCHANGE: play_exchange,
+    Stage.SESSIONS: play_sessions,
 }
 
 
