@@ -51,9 +51,9 @@ class Strict(BaseModel):
 
 
 class Deposit(NamedTuple):
-    """Candid words of one field: what they are for, and the text."""
+    """Candid words: the field they came in, and the text."""
 
-    purpose: str
+    field: str
     text: str
 
 

@@ -56,6 +56,13 @@ class NothingHere(Unknown):
         super().__init__("Nothing with this id is there for you to read.")
 
 
+class NoSuchCommand(Unknown):
+    """Nothing is known of this command."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing is known of this command: it did not arrive, or long ago. Send it again.")
+
+
 class NotForYou(NotAllowed):
     """Your part does not let you do this."""
 
@@ -158,6 +165,20 @@ class DatabaseAway(Problem):
             HTTPStatus.SERVICE_UNAVAILABLE,
             {"Retry-After": str(RETRY_SECONDS)},
             code="DatabaseAway",
+        )
+
+
+class EngineAway(Problem):
+    """The engagement's workflow does not run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This engagement is not running now.",
+            type_uri("EngineAway"),
+            "Nothing was changed. Send the same request again later, or ask whoever runs this service.",
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            {"Retry-After": str(RETRY_SECONDS)},
+            code="EngineAway",
         )
 
 

@@ -124,6 +124,16 @@ async def read_all(connection: AsyncConnection, engagement_id: str, wanted: Coll
     return {row.deposit_id: Deposit(*row) for row in await connection.execute(select(*columns).where(these))}
 
 
+async def claimed(connection: AsyncConnection, engagement_id: str) -> list[Deposit]:
+    """Every deposit that the journal names, the oldest first. Who may read which is for the caller to decide."""
+    columns = (deposits.c[name] for name in Deposit.__dataclass_fields__)
+    query = select(*columns).where(deposits.c.engagement_id == engagement_id, deposits.c.claimed)
+    return [
+        Deposit(*row)
+        for row in await connection.execute(query.order_by(deposits.c.deposited_at, deposits.c.deposit_id))
+    ]
+
+
 async def sweep(connection: AsyncConnection, now: datetime) -> int:
     """Delete the orphans that nobody has claimed within ``KEPT_UNCLAIMED``; how many there were."""
     orphans = ~deposits.c.claimed & (deposits.c.deposited_at < now - KEPT_UNCLAIMED)

@@ -1,0 +1,127 @@
+"""The front door, put together: the only place in which its parts are made."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+
+from fastapi import APIRouter, FastAPI
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from temporalio.client import Client
+
+from api import answers, commands, engagements, health, history, launch, packs, reference, registers, tasks
+from api.bodies import Bodies
+from api.dependencies import FrontDoor
+from api.describing import DESCRIPTION, TITLE, describe
+from api.desk import Desk
+from api.errors import handle_errors
+from programme.questionnaire import Questionnaire
+from runtime.settings import Settings
+from runtime.telemetry import Telemetry
+from runtime.templates import Templates
+from store.database import Database
+
+BASE = "/api/v1"
+HEADERS = {
+    "Cache-Control": "no-store",  # what people read here is about people
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
+
+
+def create_app(
+    *, database: Database, client: Client, settings: Settings, telemetry: Telemetry, questionnaire: Questionnaire
+) -> FastAPI:
+    """The API, as one process serves it. Whoever made the database and the client closes them."""
+    bodies = Bodies(questionnaire)
+    desk = Desk(
+        client,
+        database,
+        telemetry,
+        at_once=settings.updates_in_flight,
+        patience=timedelta(seconds=settings.answer_within_seconds),
+    )
+    app = FastAPI(
+        title=TITLE,
+        description=DESCRIPTION,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_closing(desk),
+        max_body_size=settings.largest_request,
+        strict_content_type=True,
+        telemetry={
+            "tracer_provider": telemetry.tracer_provider,
+            "meter_provider": telemetry.meter_provider,
+            "logs": False,  # they would carry the texts of exceptions
+        },
+    )
+    app.state.front_door = FrontDoor(
+        database=database,
+        client=client,
+        settings=settings,
+        telemetry=telemetry,
+        questionnaire=questionnaire,
+        templates=Templates(settings.templates_dir),
+        bodies=bodies,
+        desk=desk,
+    )
+    over_tls = settings.public_base_url.startswith("https://")
+    app.add_middleware(SecurityHeaders, headers=HEADERS | (OVER_TLS if over_tls else {}))
+    handle_errors(app)
+    _include_routes(app, bodies)
+    describe(app, launch.BODIES)
+    return app
+
+
+def _include_routes(app: FastAPI, bodies: Bodies) -> None:
+    one = APIRouter(prefix=f"{BASE}/engagements/{{engagement_id}}")
+    for router in (
+        engagements.of_one,
+        tasks.of_one,
+        registers.register_router(),
+        packs.router,
+        answers.router,
+        history.router,
+        commands.asked_again,
+        commands.command_router(bodies),
+    ):
+        one.include_router(router)
+    for router in (launch.router, engagements.router, tasks.router):
+        app.include_router(router, prefix=BASE)
+    app.include_router(one)
+    for router in (health.router, reference.explained, reference.router):
+        app.include_router(router)
+
+
+def _closing(desk: Desk) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        await desk.close()
+
+    return lifespan
+
+
+class SecurityHeaders:
+    """Headers on every answer, save where an answer has set its own."""
+
+    def __init__(self, app: ASGIApp, headers: dict[str, str]) -> None:
+        self._app = app
+        self._headers = headers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and add to what comes back."""
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)

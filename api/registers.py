@@ -1,0 +1,198 @@
+"""The registers of an engagement: actions, needs, sessions, differences, measures, reviews, pairs, check-ins.
+
+Each is read from the folded engagement, so that nothing is said here that the core does not say. An item that is
+carried over into the next cycle stands once, as it is now.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field, create_model
+
+from api.dependencies import Door, FrontDoor, Member, PageOf, Pages, Visitor, cursor_at, place_of
+from api.describing import problems
+from api.errors import BadCursor, NoSuchEngagement, NotForYou, NothingHere
+from api.seeing import Seen, seen, whole
+from programme import spc
+from programme.differences import Difference
+from programme.engagement import Cycle, Engagement
+from programme.measure import Measure
+from programme.messages import PersonId, Role, Words
+from programme.reading import View, may_read_review
+from programme.stages.action import Action, DevelopmentNeed
+from programme.stages.delivery import CheckInRound
+from programme.stages.pair import Insight, Mark, Pair, Writing
+from programme.stages.review import Review
+from programme.stages.session import Session
+
+Items = Iterator[tuple[str, int, BaseModel]]
+"""Id, cycle (0: of the whole engagement), and what it is."""
+
+_SEES_ALL_PAIRS = frozenset({Role.PROGRAMME_MANAGER, Role.FACILITATOR})
+
+
+@dataclass(frozen=True)
+class Register:
+    """A list that people read: where, what stands in it, and who reads it (None: everybody, but only their own)."""
+
+    path: str
+    model: type[BaseModel]
+    view: View | None
+    items: Callable[[Engagement, PersonId], Items]
+    about: str
+
+
+def cycles(engagement: Engagement) -> tuple[Cycle, ...]:
+    """Every cycle, the running one last."""
+    return (*engagement.past, engagement.cycle) if engagement.cycle else engagement.past
+
+
+def _of_cycles(of: Callable[[Cycle], dict[str, Any]]) -> Callable[[Engagement, PersonId], Items]:
+    def items(engagement: Engagement, reader: PersonId) -> Items:
+        del reader
+        for cycle in cycles(engagement):
+            for name, item in of(cycle).items():
+                yield name, cycle.number, item
+
+    return items
+
+
+def _check_ins(engagement: Engagement, reader: PersonId) -> Items:
+    del reader
+    for cycle in cycles(engagement):
+        for one in cycle.delivery.check_ins:
+            yield one.month.isoformat(), cycle.number, one
+
+
+def _differences(engagement: Engagement, reader: PersonId) -> Items:
+    del reader
+    return ((name, 0, one) for name, one in engagement.differences.items())
+
+
+class MeasureShown(Measure):
+    """A measure with its chart: the points in force beside the lines of their segment, and what the rules say."""
+
+    charted: spc.Chart
+
+
+def _measures(engagement: Engagement, reader: PersonId) -> Items:
+    del reader
+    for name, one in engagement.measures.measures.items():
+        yield name, 0, MeasureShown.model_construct(**_fields(one), charted=one.chart)
+
+
+def _reviews(engagement: Engagement, reader: PersonId) -> Items:
+    for cycle in cycles(engagement):
+        for name, one in cycle.challenge.reviews.items():
+            if may_read_review(engagement, one, reader):
+                yield name, cycle.number, one
+
+
+def _pairs(engagement: Engagement, reader: PersonId) -> Items:
+    """One's own pairs; for those who look after them all, without a way to what was written in them."""
+    person = engagement.people.get(reader)
+    all_of_them = bool(person and person.roles() & _SEES_ALL_PAIRS)
+    for cycle in cycles(engagement):
+        for name, pair in cycle.exchange.pairs.items():
+            if reader in pair.members:
+                yield name, cycle.number, pair
+            elif all_of_them:
+                yield name, cycle.number, _from_outside(pair)
+
+
+def _from_outside(pair: Pair) -> Pair:
+    writings = {author: _unreferenced(writing) for author, writing in pair.writings.items()}
+    insights = {author: Insight(words=Words(), ticks=one.ticks) for author, one in pair.insights.items()}
+    return pair.model_copy(update={"writings": writings, "insights": insights})
+
+
+def _unreferenced(writing: Writing) -> Writing:
+    marks = {person: Mark(recognised=mark.recognised, on=mark.on) for person, mark in writing.marks.items()}
+    return writing.model_copy(update={"words": Words(), "marks": marks})
+
+
+def _fields(item: BaseModel) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in type(item).model_fields}
+
+
+REGISTERS = (
+    Register("actions", Action, View.ACTIONS, _of_cycles(lambda cycle: cycle.agreement.actions), "Actions."),
+    Register("needs", DevelopmentNeed, View.ACTIONS, _of_cycles(lambda cycle: cycle.agreement.needs), "Needs."),
+    Register("check-ins", CheckInRound, View.ACTIONS, _check_ins, "Monthly check-ins."),
+    Register("sessions", Session, View.SESSIONS, _of_cycles(lambda cycle: cycle.sessions.all), "Joint sessions."),
+    Register("differences", Difference, View.SESSIONS, _differences, "The difference log."),
+    Register("measures", MeasureShown, View.MEASURES, _measures, "Measures with their points, charts and signals."),
+    Register("reviews", Review, None, _reviews, "The challenge reviews that are open to you."),
+    Register("pairs", Pair, None, _pairs, "Your pairs; for the programme manager and the facilitator, all of them."),
+)
+
+
+# --- routes --------------------------------------------------------------------------------------------------------
+
+
+def shown_as(model: type[BaseModel]) -> type[BaseModel]:
+    """What is said of an item: all that it is, and the cycle in which it stands now."""
+    cycle: Any = (int, Field(description="The cycle in which it stands now; 0: it belongs to the whole engagement."))
+    return create_model(f"{model.__name__}InCycle", __base__=model, __doc__=model.__doc__, cycle=cycle)
+
+
+def latest(items: Items, shown: type[BaseModel]) -> dict[str, BaseModel]:
+    """Every item once, as it is now, in the order in which they came."""
+    found: dict[str, BaseModel] = {}
+    for name, cycle, item in items:
+        found[name] = shown.model_construct(**_fields(item), cycle=cycle)
+    return found
+
+
+async def _read(door: FrontDoor, visitor: Visitor, register: Register, shown: type[BaseModel]) -> dict[str, BaseModel]:
+    at: Seen = await (seen(door, visitor, register.view) if register.view else whole(door, visitor))
+    return latest(register.items(at.engagement, at.reader), shown)
+
+
+def register_router() -> APIRouter:
+    """Two routes for each register: the list, and one item."""
+    router = APIRouter(tags=["registers"])
+    for register in REGISTERS:
+        shown = shown_as(register.model)
+        name = register.path.replace("-", "_")
+        common: dict[str, Any] = {"methods": ["GET"], "responses": problems(NoSuchEngagement, NotForYou, BadCursor)}
+        router.add_api_route(
+            f"/{register.path}",
+            _list(register, shown),
+            name=f"list_{name}",
+            description=register.about,
+            response_model=PageOf[shown],  # type: ignore[valid-type]
+            **common,
+        )
+        router.add_api_route(
+            f"/{register.path}/{{item_id}}",
+            _one(register, shown),
+            name=f"read_{name}",
+            description=f"{register.about} One of them, by its id.",
+            response_model=shown,
+            methods=["GET"],
+            responses=problems(NoSuchEngagement, NotForYou, NothingHere),
+        )
+    return router
+
+
+def _list(register: Register, shown: type[BaseModel]) -> Callable[..., Any]:
+    async def endpoint(door: Door, visitor: Member, pages: Pages) -> PageOf[Any]:
+        items = tuple((await _read(door, visitor, register, shown)).values())
+        begin = place_of(pages.cursor)
+        end = begin + pages.limit
+        return PageOf(items=items[begin:end], next=cursor_at(end) if end < len(items) else None)
+
+    return endpoint
+
+
+def _one(register: Register, shown: type[BaseModel]) -> Callable[..., Any]:
+    async def endpoint(door: Door, visitor: Member, item_id: Annotated[str, Path(max_length=300)]) -> BaseModel:
+        found = (await _read(door, visitor, register, shown)).get(item_id)
+        if found is None:
+            raise NothingHere
+        return found
+
+    return endpoint
