@@ -38,7 +38,7 @@ from programme.messages import (
 from programme.part import Asked, Part
 from programme.people import Person
 from programme.post import Earliest, Post
-from programme.refusals import EngagementEnded, EngagementPaused, Invalid
+from programme.refusals import EngagementEnded, EngagementPaused, Invalid, NotYet
 from programme.stages import (
     agreement,
     approval,
@@ -425,7 +425,7 @@ class Outcome:
 
     def of(self, command: Command) -> Self:
         """Let a command and all its consequences happen."""
-        if isinstance(command, TimeReached):
+        if isinstance(command, TimeReached) and self.asked.by == CLOCK:
             self._pass_time()
         else:
             self._happen(self._requested(command))
@@ -446,8 +446,10 @@ class Outcome:
         refuse_unrecordable(command)
         if engagement.ended and not isinstance(command, _CAN_HAPPEN_AFTER_THE_END):
             raise EngagementEnded
-        if asked.by != CLOCK and engagement.registered:
+        if engagement.registered and (command.who or asked.by != CLOCK):
             people.authorise(engagement, command, asked)
+        if not engagement.registered and not isinstance(command, mandate.RegisterEngagement):
+            raise NotYet("the engagement is not registered")
         if engagement.paused and command.who and not command.while_paused:  # what the system reports has happened
             raise EngagementPaused
         rule = _DECIDE.get(type(command))
