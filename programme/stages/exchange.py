@@ -192,8 +192,8 @@ def re_pair(engagement: Engagement, command: RePair, asked: Asked) -> list[Event
     if exchange.confirmed is None:
         what = "the pairs have to be confirmed first"
         raise NotYet(what)
-    if not command.pairs:
-        message = "Name at least one new pair. To let a pair go without another, excuse it."
+    if not command.pairs or len(set(command.pairs)) < len(set(command.replaces)):
+        message = "Form a new pair for each that you replace. To let a pair go without another, excuse it."
         raise Invalid(message)
     for replaced in command.replaces:
         refuse_settled(standing_pair(exchange, replaced))

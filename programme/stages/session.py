@@ -142,6 +142,7 @@ class Session(Frozen):
     place: Sentence = ""
     revision: int | None = None
     dated: date | None = None
+    invited: tuple[PersonId, ...] = ()
     replies: dict[PersonId, bool] = Field(default_factory=dict)
     quorum_checked: bool = False
     over: date | None = None

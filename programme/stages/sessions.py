@@ -39,6 +39,7 @@ from programme.refusals import (
 )
 from programme.stages.action import OVER, Action, ActionStatus, Compact
 from programme.stages.session import Purpose, Session, SessionId
+from programme.template import SessionPlan
 from programme.working_time import local_date, uk_date, uk_day, uk_time
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ LETTERS = {
 }
 SPONSORS_COME = frozenset({Purpose.LEARNING, Purpose.RENEWAL})
 EXTRA_HOURS = 2  # an extra session is a short one
+CANCELLED = "is cancelled"
 
 
 # --- commands ------------------------------------------------------------------------------------------------------
@@ -159,6 +161,7 @@ class SessionScheduled(Event):
     ends: datetime
     place: str
     revision: int
+    people: tuple[PersonId, ...] = ()
     on: date
 
 
@@ -171,6 +174,7 @@ class SessionMoved(Event):
     ends: datetime
     place: str
     revision: int
+    people: tuple[PersonId, ...] = ()
     reason: str
     on: date
 
@@ -183,6 +187,14 @@ class SessionCancelled(Event):
     revision: int
     reason: str
     on: date
+
+
+class InvitationExtended(Event):
+    """People who came to the programme after a session was announced are invited too."""
+
+    kind: Literal["InvitationExtended"] = "InvitationExtended"
+    session: SessionId
+    people: tuple[PersonId, ...]
 
 
 class InvitationAnswered(Event):
@@ -227,6 +239,7 @@ Events = (
     | SessionScheduled
     | SessionMoved
     | SessionCancelled
+    | InvitationExtended
     | InvitationAnswered
     | QuorumChecked
     | SessionOver
@@ -372,9 +385,10 @@ def schedule(engagement: Engagement, command: ScheduleSession, asked: Asked) -> 
         raise AlreadyDone("the session has a date; move it instead")
     when = _checked(engagement, session, command, asked)
     revision = 0 if session.revision is None else session.revision + 1
+    people = invited(engagement, session)
     return [
-        SessionScheduled(session=session.id, revision=revision, on=asked.today, **when.model_dump()),
-        _invitation(engagement, session, when, revision),
+        SessionScheduled(session=session.id, revision=revision, people=people, on=asked.today, **when.model_dump()),
+        _invitation(engagement, session, when, revision, people, "is announced"),
     ]
 
 
@@ -386,10 +400,17 @@ def move(engagement: Engagement, command: MoveSession, asked: Asked) -> list[Eve
         raise NotYet(what)
     _refuse_no_reason(command.reason)
     when = _checked(engagement, session, command, asked)
-    revision = session.revision + 1
+    revision, people = session.revision + 1, invited(engagement, session)
     return [
-        SessionMoved(session=session.id, revision=revision, reason=command.reason, on=asked.today, **when.model_dump()),
-        _invitation(engagement, session, when, revision),
+        SessionMoved(
+            session=session.id,
+            revision=revision,
+            people=people,
+            reason=command.reason,
+            on=asked.today,
+            **when.model_dump(),
+        ),
+        _invitation(engagement, session, when, revision, people, "has moved"),
     ]
 
 
@@ -404,7 +425,7 @@ def cancel(engagement: Engagement, command: CancelSession, asked: Asked) -> list
     when = When(starts=session.starts, ends=session.ends, place=session.place)
     return [
         SessionCancelled(session=session.id, revision=revision, reason=command.reason, on=asked.today),
-        _invitation(engagement, session, when, revision, cancelled=True),
+        _invitation(engagement, session, when, revision, session.invited, CANCELLED),
     ]
 
 
@@ -473,22 +494,21 @@ def _while_it_can_be_met(engagement: Engagement, by: date, working_days: int, to
 
 
 def _invitation(
-    engagement: Engagement, session: Session, when: When, revision: int, *, cancelled: bool = False
+    engagement: Engagement, session: Session, when: When, revision: int, people: tuple[PersonId, ...], news: str
 ) -> NoticeRaised:
     """The news of a date, with the calendar entry: the same uid always, a higher revision each time."""
     day = f"{uk_day(local_date(when.starts))}, {uk_time(when.starts)} to {uk_time(when.ends)}"
-    news = "is cancelled" if cancelled else "has moved" if session.starts else "is announced"
     entry = Invitation(
         uid=f"{engagement.id}-session-{session.id}",
         revision=revision,
-        cancelled=cancelled,
+        cancelled=news == CANCELLED,
         title=session.name,
         starts=when.starts,
         ends=when.ends,
         place=when.place,
     )
     return NoticeRaised(
-        people=invited(engagement, session),
+        people=people,
         title=f"{session.name} {news}: {day}",
         about=session.id,
         topic=SESSION,
@@ -565,25 +585,42 @@ def _again(engagement: Engagement, session: Session, today: date) -> SessionCall
 
 
 def follows(engagement: Engagement, asked: Asked) -> list[Event]:
-    """Call the sessions of the template when the stage opens; pass gate G3 when nothing is lacking."""
+    """Call the sessions of the template when the stage opens, invite who has come since, and pass gate G3."""
+    for session in sessions(engagement):
+        if events := _late_invitation(engagement, session, asked):
+            return events
     if not engagement.in_stage(Stage.SESSIONS):
         return []
     planned = engagement.template.sessions
     if planned and not any(one.purpose is Purpose.PLANNED for one in sessions(engagement)):
-        number = engagement.running.number
-        return [
-            SessionCalled(
-                session=f"{number}{plan.letter}",
-                letter=plan.letter,
-                title=plan.title,
-                purpose=Purpose.PLANNED,
-                on=asked.today,
-            )
-            for plan in planned
-        ]
+        return [_planned(engagement, plan, asked.today) for plan in planned]
     if not lacks(engagement):
         return passed(engagement, "G3", Stage.SESSIONS, (Stage.AGREEMENT,), asked.today)
     return []
+
+
+def _planned(engagement: Engagement, plan: SessionPlan, today: date) -> SessionCalled:
+    return SessionCalled(
+        session=f"{engagement.running.number}{plan.letter}",
+        letter=plan.letter,
+        title=plan.title,
+        purpose=Purpose.PLANNED,
+        on=today,
+    )
+
+
+def _late_invitation(engagement: Engagement, session: Session, asked: Asked) -> list[Event]:
+    """Invite people who joined after the announcement, while the session lies ahead."""
+    if session.starts is None or session.ends is None or asked.at >= session.starts or session.revision is None:
+        return []
+    people = tuple(person for person in invited(engagement, session) if person not in session.invited)
+    if not people:
+        return []
+    when = When(starts=session.starts, ends=session.ends, place=session.place)
+    return [
+        InvitationExtended(session=session.id, people=people),
+        _invitation(engagement, session, when, session.revision, people, "is announced"),
+    ]
 
 
 def lacks(engagement: Engagement) -> list[str]:
@@ -628,6 +665,7 @@ def _dated(engagement: Engagement, event: SessionScheduled | SessionMoved, at: d
         place=event.place,
         revision=event.revision,
         dated=event.on,
+        invited=event.people,
         replies={},
         quorum_checked=False,
         over=None,
@@ -648,6 +686,12 @@ def _cancelled(engagement: Engagement, event: SessionCancelled, at: datetime) ->
         quorum_checked=False,
         over=None,
     )
+
+
+def _extended(engagement: Engagement, event: InvitationExtended, at: datetime) -> Engagement:
+    del at
+    told = engagement.running.sessions.all[event.session].invited
+    return changed(engagement, event.session, invited=(*told, *event.people))
 
 
 def _answered(engagement: Engagement, event: InvitationAnswered, at: datetime) -> Engagement:
@@ -811,6 +855,7 @@ PART = Part(
         SessionScheduled: _dated,
         SessionMoved: _dated,
         SessionCancelled: _cancelled,
+        InvitationExtended: _extended,
         InvitationAnswered: _answered,
         QuorumChecked: _quorum_checked,
         SessionOver: _over,

@@ -429,9 +429,7 @@ def test_the_gate_asks_for_three_recognised_pairs_at_least() -> None:
 
 def test_the_gate_stays_shut_while_a_sponsor_is_not_willing() -> None:
     programme = paired()
-    settle(programme, 0)
     programme.engagement = programme.engagement.but(mandate=Mandate())
-    programme.do(RePair(replaces=tuple(pair.id for pair in pairs_of(programme)), pairs=tuple(swapped()[:3])), PM)
     for pair in pairs_of(programme):
         play_pair(programme, pair)
     assert exchange.lacks(programme.engagement) == ["both sponsors' willingness must be in force"]
@@ -443,7 +441,7 @@ def test_with_too_few_recognised_the_facilitator_is_shown_the_way_on() -> None:
     settle(programme, 9)
     tasks = [task for task in programme.tasks(FACILITATOR) if task.command == "RePair"]
     assert [task.about for task in tasks] == ["few"]
-    programme.do(RePair(replaces=("P10", "P11"), pairs=(("d0", "m1"),)), FACILITATOR)
+    programme.do(RePair(replaces=("P10",), pairs=(("d0", "m1"),)), FACILITATOR)
     assert not [task for task in programme.tasks(FACILITATOR) if task.about == "few"]
     play_pair(programme, pairs_of(programme)[-1])
     assert programme.engagement.in_stage(Stage.SESSIONS)
@@ -513,10 +511,10 @@ def test_who_comes_late_has_days_to_write_and_to_mark() -> None:
 
 def test_a_pair_that_stalls_can_be_formed_anew() -> None:
     programme = paired()
-    events = programme.do(RePair(replaces=("P1", "P2"), pairs=(("d0", "m1"),)), FACILITATOR)
+    events = programme.do(RePair(replaces=("P1",), pairs=(("d0", "m1"),)), FACILITATOR)
     assert [pair.id for pair in pairs_of(programme)][-1] == "P15"
     assert pair_of(programme, "P15").members == ("d0", "m1")
-    assert getattr(events[-1], "people", ()) == ("d1", "m0")
+    assert getattr(events[-1], "people", ()) == ("m0",)
     with pytest.raises(PairClosed):
         programme.do(RecordVisit(pair="P1", host="m0", on=programme.today), "d0")
 
@@ -524,8 +522,18 @@ def test_a_pair_that_stalls_can_be_formed_anew() -> None:
 def test_a_pair_formed_anew_counts_in_place_of_the_old_one() -> None:
     programme = paired()
     settle(programme, 9)
-    programme.do(RePair(replaces=tuple(f"P{number}" for number in range(10, 15)), pairs=(("d0", "m1"),)), PM)
-    assert len(pairs_of(programme)) == 10
+    programme.do(RePair(replaces=("P10", "P11"), pairs=(("d0", "m1"), ("d1", "m0"))), PM)
+    assert len(pairs_of(programme)) == 14
+    assert {"P10", "P11"}.isdisjoint(pair.id for pair in pairs_of(programme))
+
+
+def test_pairs_cannot_be_taken_off_the_count_without_others_in_their_place() -> None:
+    programme = paired()
+    settle(programme, 9)
+    with pytest.raises(Invalid):
+        programme.do(RePair(replaces=("P10", "P11"), pairs=(("d0", "m1"),)), PM)
+    with pytest.raises(Invalid):
+        programme.do(RePair(replaces=("P10", "P11"), pairs=(("d0", "m1"), ("d0", "m1"))), PM)
 
 
 def test_forming_pairs_anew_keeps_the_rules() -> None:

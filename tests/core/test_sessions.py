@@ -11,7 +11,7 @@ from programme.differences import NoteView, RaiseDifference
 from programme.engagement import Engagement, agenda, fold
 from programme.gates import GatePassed
 from programme.messages import Role, Side, Stage
-from programme.people import AcceptEnrolment
+from programme.people import AcceptEnrolment, Enrolment, EnrolPeople
 from programme.post import SESSION, Invitation, MessageIssued, NoticeRaised
 from programme.refusals import (
     AlreadyDone,
@@ -333,6 +333,17 @@ def test_a_session_announced_late_is_looked_at_the_day_before() -> None:
     assert not programme.events(QuorumChecked)
     programme.wait(1)
     assert len(programme.events(QuorumChecked)) == 1
+
+
+def test_who_joins_after_the_announcement_is_invited_too() -> None:
+    programme = dated()
+    programme.do(EnrolPeople(people=(Enrolment(person="d99", side=Side.DOCTOR),)), PM)
+    programme.do(AcceptEnrolment(side=Side.DOCTOR, privacy_notice="1"), "d99")
+    late = programme.events(NoticeRaised)[-1]
+    assert late.people == ("d99",)
+    assert late.invitation == invitations(programme)[0]
+    programme.do(CancelSession(session="1A", reason="Norovirus"), PM)
+    assert "d99" in programme.events(NoticeRaised)[-1].people
 
 
 # --- quorum --------------------------------------------------------------------------------------------------------
