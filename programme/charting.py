@@ -315,7 +315,7 @@ def _explanations(engagement: Engagement, measure: Measure, signal: Signal) -> I
                 person=owner,
                 about=measure.id,
                 command="ExplainSignal",
-                title=f"Explain signal {signal.number} of measure {measure.id}",
+                title=f"Explain signal {signal.number} of measure {measure.id}, for the {side}s",
                 opened=signal.raised,
                 due=engagement.time.due(
                     signal.raised, engagement.template.durations.signal_explanation, "the signal was seen"

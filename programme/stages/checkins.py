@@ -247,7 +247,7 @@ def _lines(engagement: Engagement, about: str, side: Side, owner: PersonId) -> I
             person=owner,
             about=about,
             command="CheckIn",
-            title=f"Check in on {about} for {one.month:%B %Y}",
+            title=f"Check in on {about} for the {side.value}s, {one.month:%B %Y}",
             opened=one.opened,
             due=check_in_due(engagement, one),
             side=side,

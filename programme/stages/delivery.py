@@ -376,14 +376,15 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
         yield from _points(engagement, measure, month, due)
     for action in actions_of(engagement):
         if found := touchpoint_due(engagement, action):
-            for owner in action.owners:
+            for side in Side:
+                owner = action.owner(side)
                 yield Task(
                     id=f"{engagement.running.number}/delivery/touchpoint-{action.id}-{found[0]}/{owner}",
                     ladder="touchpoint",
                     person=owner,
                     about=action.id,
                     command="RecordTouchpoint",
-                    title=f"Hold the joint touchpoint about action {action.id}",
+                    title=f"Hold the joint touchpoint about action {action.id}, for the {side.value}s",
                     opened=found[0],
                     due=found[1],
                 )
