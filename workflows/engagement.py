@@ -6,32 +6,38 @@ errands. An event counts as recorded only when the journal has confirmed it.
 
 import asyncio
 import hashlib
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributeUpdate
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 from temporalio.workflow import ActivityCancellationType, ContinueAsNewVersioningBehavior
 
-from programme.engagement import Engagement, RecordedEntry, TimeReached, agenda, errands, next_wake, step
+from programme.engagement import Engagement, RecordedEntry, TimeReached, errands, next_wake, step
 from programme.gates import TITLES
-from programme.messages import CLOCK, Command, Entry, Errand
+from programme.messages import CLOCK, Command, Entry
 from programme.part import Asked
 from programme.post import MessageIssued, ReportUndeliverable
-from programme.refusals import CommandReused, MovedOn
+from programme.refusals import CommandReused, MovedOn, Refusal
 from programme.stages.diagnosis import RecordPack
-from programme.working_time import uk_date
+from programme.waiting import waits_on
+from programme.working_time import local_date, uk_date
 from workflows import addresses
 from workflows.ports import (
     APPEND_AFTER,
+    APPEND_AT,
     APPENDING,
+    APPENDING_LAST,
     CLOSING,
     POSTING,
     REMEMBERED_LIMIT,
     RUN_EVENTS,
     SPIN_GUARD,
     TAIL_LIMIT,
+    UNREGISTERED,
     Accepted,
     Batch,
     Carried,
@@ -47,6 +53,8 @@ from workflows.ports import (
 _STAGE = SearchAttributeKey.for_keyword(addresses.STAGE)
 _PAUSED = SearchAttributeKey.for_bool(addresses.PAUSED)
 _NEXT_DUE = SearchAttributeKey.for_datetime(addresses.NEXT_DUE)
+
+_Outcome = tuple[Engagement, list[Entry]]
 
 
 def _digest(submission: Submission) -> str:
@@ -67,11 +75,11 @@ class EngagementWorkflow:
         self._recorded = carried.recorded
         self._remembered = dict(carried.remembered)
         self._issued, self._posted = carried.issued, carried.posted
-        self._checkpoint = False
-        self._closing = False
+        self._checkpoint = self._leaving = False
         self._at_once = bool(carried.unrecorded)
         self._shown: tuple[object, ...] = ()
-        self._considered: tuple[Submission, Engagement, tuple[Engagement, list[Entry]]] | None = None
+        self._planned: tuple[Engagement, datetime | None] | None = None
+        self._considered: tuple[Submission, Engagement, _Outcome] | None = None
 
     # --- messages in ---------------------------------------------------------------------------------------------
 
@@ -93,13 +101,19 @@ class EngagementWorkflow:
     @submit.validator
     def _validate(self, submission: Submission) -> None:
         """Refuse before anything is written to Temporal's history."""
+        self._considered = None
         seen = self._remembered.get(submission.command_id)
         if seen is not None:
             self._refuse_other_content(submission, seen)
             return
         if submission.expected is not None and submission.expected != self._engagement.sequence:
             raise MovedOn
-        self._considered = (submission, self._engagement, self._decided(submission))
+        outcome = self._decided(submission)
+        # All that the loops will ask of the new state: a fault of ours must show here, where it stops nobody else.
+        next_wake(outcome[0], workflow.now())
+        errands(outcome[0])
+        waits_on(outcome[0])
+        self._considered = submission, self._engagement, outcome
 
     @workflow.signal(name="checkpoint")
     def checkpoint(self) -> None:
@@ -113,29 +127,39 @@ class EngagementWorkflow:
 
     # --- deciding ------------------------------------------------------------------------------------------------
 
-    def _outcome(self, submission: Submission) -> tuple[Engagement, list[Entry]]:
+    def _outcome(self, submission: Submission) -> _Outcome:
         """What the validator has just worked out, where it has (it does not run on replay); else decide now."""
         considered, self._considered = self._considered, None
         if considered and considered[0] == submission and considered[1] is self._engagement:
             return considered[2]
         return self._decided(submission)
 
-    def _decided(self, submission: Submission) -> tuple[Engagement, list[Entry]]:
+    def _decided(self, submission: Submission) -> _Outcome:
         asked = Asked(by=submission.by, at=workflow.now(), on_behalf_of=submission.on_behalf_of)
         return step(self._engagement, submission.command, asked)
 
     def _let(self, command: Command) -> list[Entry]:
-        """Let the system's own command happen; its events go to the journal at once."""
-        entries = self._take(step(self._engagement, command, Asked(by=CLOCK, at=workflow.now())))
+        """Let the system's own command happen; its events go to the journal at once.
+
+        Nothing comes of one that is refused: the programme has moved on meanwhile, or will ask for it again.
+        """
+        try:
+            outcome = step(self._engagement, command, Asked(by=CLOCK, at=workflow.now()))
+        except Refusal as refusal:
+            workflow.logger.warning("%s was refused: %s", command.kind, refusal.code)
+            return []
+        entries = self._take(outcome)
         self._at_once = self._at_once or bool(entries)
         return entries
 
-    def _take(self, outcome: tuple[Engagement, list[Entry]]) -> list[Entry]:
+    def _take(self, outcome: _Outcome) -> list[Entry]:
         self._engagement, entries = outcome
         self._unrecorded += (RecordedEntry.model_construct(**entry.__dict__) for entry in entries)
         self._issued = max(
             (entry.sequence for entry in entries if isinstance(entry.event, MessageIssued)), default=self._issued
         )
+        if entries:
+            self._show()
         return entries
 
     @staticmethod
@@ -158,31 +182,58 @@ class EngagementWorkflow:
     async def run(self, carried: Carried) -> None:
         """Keep the four loops going until it is time to continue as new, or all is done and said."""
         del carried
-        loops = [
-            asyncio.create_task(loop()) for loop in (self._keep_time, self._record, self._deliver, self._run_errands)
-        ]
-        await workflow.wait_condition(lambda: self._must_renew() or self._over() or any(loop.done() for loop in loops))
-        for loop in loops:
-            if loop.done():
-                loop.result()  # a loop never ends by itself: a fault in it must stop the workflow task, loudly
-        self._closing = True
-        loops[2].cancel()  # the post may be waiting for a mail server for days; the next run takes it up
-        await asyncio.gather(*loops, return_exceptions=True)
-        await (
-            self._append()
-        )  # before the run ends or continues: a far timer must not stand between an event and the record
+        if not await self._begun():
+            return
+        self._show()
+        clock = asyncio.create_task(self._keep_time())
+        others = [asyncio.create_task(loop()) for loop in (self._record, self._deliver, self._run_errands)]
+        await workflow.wait_condition(
+            lambda: self._must_renew() or self._over() or any(loop.done() for loop in (clock, *others))
+        )
+        for loop in (clock, *others):
+            if loop.done():  # a loop never ends by itself: a fault in it must stop the workflow task, loudly
+                message = "A loop of the engagement has ended."
+                raise RuntimeError(message) from loop.exception()
+        self._leaving = True
+        await self._stop(*others)  # they may be waiting for the world outside; time goes on meanwhile
+        await self._stop(clock)
         if self._over():
             return
+        await self._append_before_leaving()
         workflow.continue_as_new(
             self._carried(), initial_versioning_behavior=ContinueAsNewVersioningBehavior.AUTO_UPGRADE
         )
+
+    async def _begun(self) -> bool:
+        """Whether there is an engagement; the update that registers it comes before this run's first step."""
+        if not self._engagement.registered:
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._engagement.registered is not None,
+                    timeout=UNREGISTERED,
+                    timeout_summary="End unless an engagement is registered",
+                )
+        return self._engagement.registered is not None
 
     def _must_renew(self) -> bool:
         info = workflow.info()
         return self._checkpoint or info.is_continue_as_new_suggested() or info.get_current_history_length() > RUN_EVENTS
 
     def _over(self) -> bool:
-        return bool(self._engagement.ended) and not self._unrecorded and not self._post_waits()
+        """Whether the engagement has ended, everything is recorded, and everybody has been told."""
+        said = not self._post_waits() and self._wake() is None
+        return bool(self._engagement.ended) and not self._unrecorded and said
+
+    @staticmethod
+    async def _stop(*loops: "asyncio.Task[None]") -> None:
+        for loop in loops:
+            loop.cancel()
+        await asyncio.gather(*loops, return_exceptions=True)
+
+    async def _append_before_leaving(self) -> None:
+        """Leave the next run a short tail; where the journal does not answer, it takes over what there is."""
+        with suppress(ActivityError):
+            await self._append(APPENDING_LAST)
 
     def _carried(self) -> Carried:
         return Carried(
@@ -194,118 +245,138 @@ class EngagementWorkflow:
             posted=self._posted,
         )
 
+    # --- the clock -----------------------------------------------------------------------------------------------
+
     async def _keep_time(self) -> None:
         """One timer, for what falls due next; replaced only when the earliest instant changes."""
         while True:
-            if self._closing:
-                return
             wake = self._wake()
-            self._show(wake)
             if wake is None:
-                await workflow.wait_condition(lambda: self._closing or self._wake() is not None)
-                continue
-            if await self._reached(wake) and not self._let(TimeReached()):
-                await self._guard()
+                await workflow.wait_condition(lambda: self._wake() is not None)
+            elif await self._reached(wake) and not self._let(TimeReached()):
+                self._planned = None  # what could not be sent at that hour is planned for another
+                await self._pause()
 
     async def _reached(self, wake: datetime) -> bool:
         """Wait for an instant; False if it is no longer the one to wait for."""
-        wait = max(wake - workflow.now(), timedelta())
-        if not wait:
+        wait = wake - workflow.now()
+        if wait <= timedelta():
             return True
         try:
-            summary = f"Wake on {uk_date(wake.date())}"
-            await workflow.wait_condition(
-                lambda: self._closing or self._wake() != wake, timeout=wait, timeout_summary=summary
-            )
+            summary = f"Wake on {uk_date(local_date(wake))}"
+            await workflow.wait_condition(lambda: self._wake() != wake, timeout=wait, timeout_summary=summary)
         except TimeoutError:
             return True
         return False
 
-    async def _guard(self) -> None:
-        """Nothing came of a wake-up: wait a little rather than spin."""
-        with suppress(TimeoutError):
-            await workflow.wait_condition(lambda: self._closing, timeout=SPIN_GUARD)
-
     def _wake(self) -> datetime | None:
-        return next_wake(self._engagement, workflow.now())
+        """When something falls due next, worked out once for each state."""
+        if self._planned is None or self._planned[0] is not self._engagement:
+            self._planned = self._engagement, next_wake(self._engagement, workflow.now())
+        return self._planned[1]
+
+    async def _pause(self) -> None:
+        """Nothing came of an attempt: wait a little rather than spin."""
+        with suppress(TimeoutError):
+            await workflow.wait_condition(lambda: self._leaving, timeout=SPIN_GUARD, timeout_summary="Look again soon")
+
+    # --- the world outside ---------------------------------------------------------------------------------------
 
     async def _record(self) -> None:
         """Append what is unrecorded, a moment later and for ever: the caller has usually done so already."""
-        while True:
-            await workflow.wait_condition(lambda: bool(self._unrecorded) or self._closing)
-            if self._closing:
-                return
-            with suppress(TimeoutError):
-                await workflow.wait_condition(
-                    lambda: self._at_once or self._closing, timeout=APPEND_AFTER, timeout_summary="Append soon"
-                )
+        while not self._leaving:
+            await workflow.wait_condition(lambda: bool(self._unrecorded))
+            if not self._is_urgent():
+                with suppress(TimeoutError):
+                    await workflow.wait_condition(self._is_urgent, timeout=APPEND_AFTER, timeout_summary="Append soon")
             self._at_once = False
-            await self._append()
+            await self._for_ever(self._append)
 
-    async def _append(self) -> None:
+    def _is_urgent(self) -> bool:
+        """Whether the tail must be appended now: time or the world caused some of it, or it has become long."""
+        return self._at_once or len(self._unrecorded) >= APPEND_AT
+
+    async def _append(self, options: dict[str, Any] = APPENDING) -> None:
         """Append the tail, and drop what the journal confirms."""
         if not self._unrecorded:
             return
         batch = Batch(engagement_id=self._engagement.id, entries=tuple(self._unrecorded[:TAIL_LIMIT]))
-        self._recorded = await workflow.execute_activity_method(Journal.append, batch, **APPENDING)
+        self._recorded = await _ask(Journal.append, batch, options)
         self._unrecorded = [entry for entry in self._unrecorded if entry.sequence > self._recorded]
-        self._at_once = self._at_once or bool(self._unrecorded and len(batch.entries) == TAIL_LIMIT)
+
+    async def _until_recorded(self, sequence: int) -> None:
+        await workflow.wait_condition(lambda: self._recorded >= sequence)
 
     async def _deliver(self) -> None:
-        """Hand what is recorded to the post."""
-        while True:
-            await workflow.wait_condition(lambda: self._closing or (self._post_waits() and not self._unrecorded))
-            if self._closing:
-                return
-            issued = self._issued
-            delivery = await workflow.execute_activity_method(
-                Post.deliver,
-                self._engagement.id,
-                cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-                **POSTING,
-            )
-            if not delivery.given_up:  # else the post waits for them to be in the journal, and goes on with the rest
-                self._posted = issued
-            for lost in delivery.given_up:
-                self._let(ReportUndeliverable(message=lost.message, people=lost.people))
+        """Hand to the post what is recorded."""
+        while not self._leaving:
+            await workflow.wait_condition(self._post_waits)
+            await self._until_recorded(self._issued)
+            await self._for_ever(self._deliver_once)
+
+    async def _deliver_once(self) -> None:
+        issued = self._issued
+        delivery = await _ask(Post.deliver, self._engagement.id, POSTING)
+        if not delivery.given_up:
+            self._posted = issued
+            return
+        reported = [self._let(ReportUndeliverable(message=one.message, people=one.people)) for one in delivery.given_up]
+        self._issued = self._engagement.sequence  # the post goes on with the rest once these are in the journal
+        if not any(reported):
+            await self._pause()
 
     def _post_waits(self) -> bool:
         return self._issued > self._posted
 
     async def _run_errands(self) -> None:
-        """Let the world do what the programme needs of it, one errand at a time."""
-        while True:
-            await workflow.wait_condition(
-                lambda: self._closing or (not self._unrecorded and bool(errands(self._engagement)))
-            )
-            if self._closing:
-                return
-            await self._run_errand(errands(self._engagement)[0])
+        """Let the world do what the programme needs of it, one errand at a time, once its cause is recorded."""
+        while not self._leaving:
+            await workflow.wait_condition(lambda: bool(errands(self._engagement)))
+            await self._until_recorded(self._engagement.sequence)
+            await self._for_ever(self._run_errand)
 
-    async def _run_errand(self, errand: Errand) -> None:
-        _, survey, window, _ = errand.key.split("/")
-        close = Close(engagement_id=self._engagement.id, key=errand.key)
-        pack = await workflow.execute_activity_method(Questionnaires.close, close, **CLOSING)
-        self._let(RecordPack(survey=survey, window=int(window), pack=pack))
+    async def _run_errand(self) -> None:
+        for errand in errands(self._engagement)[:1]:
+            _, survey, window, _ = errand.key.split("/")
+            close = Close(engagement_id=self._engagement.id, key=errand.key)
+            pack = await _ask(Questionnaires.close, close, CLOSING)
+            if not self._let(RecordPack(survey=survey, window=int(window), pack=pack)):
+                await self._pause()
+
+    async def _for_ever(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Attempt something until it is done. What its port does not retry is looked at again a little later."""
+        while True:
+            try:
+                return await attempt()
+            except ActivityError as error:
+                if self._leaving or is_cancelled_exception(error):
+                    raise
+                workflow.logger.critical("%s failed for good, and is tried again", error.activity_type)
+                await self._pause()
 
     # --- what Temporal's own page shows --------------------------------------------------------------------------
 
-    def _show(self, wake: datetime | None) -> None:
-        engagement = self._engagement
-        coming = next(iter(agenda(engagement)), None)
-        next_line = (
-            f"Next: {uk_date(coming.at.date())}, {coming.key.split(':', 1)[0]}" if coming else "Nothing is planned"
-        )
-        workflow.set_current_details(
-            f"Stage: {TITLES[engagement.stage]}\n\n{next_line}\n\nOpen tasks: {len(engagement.open_tasks)}"
-        )
-        shown = (engagement.stage, engagement.paused, wake.date() if wake else None)
-        if shown == self._shown or not engagement.registered:
+    def _show(self) -> None:
+        """Stage, what comes next, and what waits on which part. Nothing personal, and no count of answers."""
+        engagement, wake = self._engagement, self._wake()
+        lines = [f"Stage: {TITLES[engagement.stage]}{' (paused)' if engagement.paused else ''}"]
+        lines += [f"Next: {act.what}, {uk_date(local_date(act.at))}" for act in engagement.acts[:1]]
+        lines += [f"Waits on: {', '.join(waiting)}" for waiting in (waits_on(engagement),) if waiting]
+        workflow.set_current_details("\n\n".join(lines))
+        shown = (engagement.stage, engagement.paused, wake and wake.date())
+        if shown == self._shown:
             return
         self._shown = shown
         attributes: list[SearchAttributeUpdate[Any]] = [
             _STAGE.value_set(engagement.stage.value),
             _PAUSED.value_set(engagement.paused),
+            _NEXT_DUE.value_set(wake) if wake else _NEXT_DUE.value_unset(),
         ]
-        attributes.append(_NEXT_DUE.value_set(wake) if wake else _NEXT_DUE.value_unset())
         workflow.upsert_search_attributes(attributes)
+
+
+async def _ask(port: Callable[..., Any], argument: object, options: dict[str, Any]) -> Any:
+    """Have a port's activity done. One that is cancelled is waited for, so that two attempts never overlap."""
+    return await workflow.execute_activity_method(
+        port, argument, cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, **options
+    )

@@ -130,6 +130,10 @@ APPENDING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(seconds=30)),
 }
+APPENDING_LAST: dict[str, Any] = {  # before a run is left: the next one takes over what is not appended
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(seconds=30),
+}
 POSTING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=5),
     "retry_policy": _for_ever(timedelta(seconds=15), timedelta(minutes=15)),
@@ -143,4 +147,6 @@ TAIL_LIMIT = 200  # entries in one answer or one append: far below Temporal's 2 
 REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
 RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
 APPEND_AFTER = timedelta(seconds=5)  # measured: a burst costs one append; see docs/decisions
+APPEND_AT = 50  # unrecorded entries: every answer carries them all, so that they must not become many
 SPIN_GUARD = timedelta(minutes=1)
+UNREGISTERED = timedelta(days=1)  # after which a run that was started and never registered ends
