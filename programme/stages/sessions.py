@@ -27,7 +27,7 @@ from programme.messages import (
     TaskId,
 )
 from programme.part import Asked, Part
-from programme.post import SESSION, Invitation, NoticeRaised
+from programme.post import PAUSE, SESSION, Invitation, NoticeRaised
 from programme.refusals import (
     AlreadyDone,
     Invalid,
@@ -305,6 +305,12 @@ def _proposed(engagement: Engagement) -> list[Action]:
     return [action for action in actions if action.status not in OVER | {ActionStatus.DRAFT}]
 
 
+def deferred(engagement: Engagement) -> tuple[str, ...]:
+    """What was left for later and no action has taken up since: each joint touchpoint offers it again."""
+    taken_up = {condition for action in _proposed(engagement) for condition in action.conditions}
+    return tuple(sorted(engagement.running.sessions.deferrals.keys() - taken_up))
+
+
 def task_id(engagement: Engagement, session: Session, what: str, person: PersonId) -> TaskId:
     """The id of a task about a session. Extra sessions outlive the stage, and so do the reminders already sent."""
     place = Stage.SESSIONS.value if session.purpose is Purpose.PLANNED else "joint"
@@ -417,15 +423,24 @@ def move(engagement: Engagement, command: MoveSession, asked: Asked) -> list[Eve
 def cancel(engagement: Engagement, command: CancelSession, asked: Asked) -> list[Event]:
     """Take a date away, in everybody's calendar too."""
     session = _not_held(engagement, command.session)
-    if session.starts is None or session.ends is None or session.revision is None:
+    _refuse_no_reason(command.reason)
+    called_off = _called_off(engagement, session, command.reason, asked.today, SESSION)
+    if not called_off:
         what = "the session has no date that could be cancelled"
         raise NotYet(what)
-    _refuse_no_reason(command.reason)
+    return called_off
+
+
+def _called_off(engagement: Engagement, session: Session, reason: str, today: date, topic: str) -> list[Event]:
+    """What takes a date away: nothing where there is none."""
+    if session.starts is None or session.ends is None or session.revision is None:
+        return []
     revision = session.revision + 1
     when = When(starts=session.starts, ends=session.ends, place=session.place)
+    news = _invitation(engagement, session, when, revision, session.invited, CANCELLED)
     return [
-        SessionCancelled(session=session.id, revision=revision, reason=command.reason, on=asked.today),
-        _invitation(engagement, session, when, revision, session.invited, CANCELLED),
+        SessionCancelled(session=session.id, revision=revision, reason=reason, on=today),
+        news.model_copy(update={"topic": topic}),
     ]
 
 
@@ -585,9 +600,9 @@ def _again(engagement: Engagement, session: Session, today: date) -> SessionCall
 
 
 def follows(engagement: Engagement, asked: Asked) -> list[Event]:
-    """Call the sessions of the template when the stage opens, invite who has come since, and pass gate G3."""
+    """Call the sessions of the template when the stage opens, keep invitations true, and pass gate G3."""
     for session in sessions(engagement):
-        if events := _late_invitation(engagement, session, asked):
+        if events := _off_in_a_pause(engagement, session, asked) or _late_invitation(engagement, session, asked):
             return events
     if not engagement.in_stage(Stage.SESSIONS):
         return []
@@ -607,6 +622,20 @@ def _planned(engagement: Engagement, plan: SessionPlan, today: date) -> SessionC
         purpose=Purpose.PLANNED,
         on=today,
     )
+
+
+def _off_in_a_pause(engagement: Engagement, session: Session, asked: Asked) -> list[Event]:
+    """Nobody travels to a session that lies in a pause; a new date is set when the programme goes on."""
+    pause = engagement.continuity.pause
+    if (
+        pause is None
+        or session.on is None
+        or session.held
+        or session.over
+        or not asked.today <= session.on < pause.resumes
+    ):
+        return []
+    return _called_off(engagement, session, "The programme is paused", asked.today, PAUSE)
 
 
 def _late_invitation(engagement: Engagement, session: Session, asked: Asked) -> list[Event]:

@@ -55,6 +55,7 @@ from programme.stages.sessions import (
     SessionCalled,
     attended,
     call_session,
+    deferred,
     quorate,
     quorum_of,
     shown_compact,
@@ -741,7 +742,7 @@ def test_differences_outlive_the_cycle_in_which_they_came_up() -> None:
 # --- deferrals -----------------------------------------------------------------------------------------------------
 
 
-def deferred(until: date, condition: str = "C03", reason: str = "After the new rota") -> Outputs:
+def deferring(until: date, condition: str = "C03", reason: str = "After the new rota") -> Outputs:
     deferral = Deferral(condition=condition, until=until, reason=reason)
     return OUTPUTS["A"].model_copy(update={"deferrals": (deferral,)})
 
@@ -751,13 +752,13 @@ def test_a_priority_is_deferred_until_a_date_and_for_a_reason() -> None:
     programme.do(RaiseDifference(title="What counts as safe", session="1A"), "d0")
     later = programme.today + timedelta(days=60)
     for outputs, refusal in (
-        (deferred(later, reason=" "), Invalid),
-        (deferred(programme.today), Invalid),
-        (deferred(later, condition="C01"), Invalid),
-        (deferred(later, condition="C99"), UnknownCondition),
+        (deferring(later, reason=" "), Invalid),
+        (deferring(programme.today), Invalid),
+        (deferring(later, condition="C01"), Invalid),
+        (deferring(later, condition="C99"), UnknownCondition),
     ):
         refused(programme, "1A", outputs, refusal)
-    write(programme, "1A", deferred(later))
+    write(programme, "1A", deferring(later))
     assert not programme.events(ConditionDeferred)
     confirm(programme, "1A")
     assert sessions.uncovered(programme.engagement) == ("C09", "C10")
@@ -766,12 +767,22 @@ def test_a_priority_is_deferred_until_a_date_and_for_a_reason() -> None:
 def test_a_deferral_runs_out_and_the_condition_waits_again() -> None:
     programme = held()
     until = programme.today + timedelta(days=20)
-    write(programme, "1A", deferred(until))
+    write(programme, "1A", deferring(until))
     confirm(programme, "1A")
     programme.advance(until)
     assert [event.condition for event in programme.events(DeferralRanOut)] == ["C03"]
     assert sessions.uncovered(programme.engagement) == PRIORITIES
     assert programme.engagement.running.sessions.deferrals["C03"].ran_out
+    assert deferred(programme.engagement) == ("C03",)
+
+
+def test_what_was_left_for_later_is_offered_until_an_action_takes_it_up() -> None:
+    programme = held()
+    write(programme, "1A", deferring(programme.today + timedelta(days=20)))
+    confirm(programme, "1A")
+    assert deferred(programme.engagement) == ("C03",)
+    with_action(programme, "C03")
+    assert deferred(programme.engagement) == ()
 
 
 # --- gate G3 -------------------------------------------------------------------------------------------------------
@@ -961,6 +972,23 @@ def test_a_pause_moves_what_is_due_and_says_why() -> None:
     assert after is not None
     assert after.on == programme.engagement.time.plus(before.on, 10)
     assert any("confirm-1-1A" in event.task for event in programme.events(DueDateMoved))
+
+
+def test_a_session_that_lies_in_a_pause_is_called_off_at_once() -> None:
+    programme = dated()
+    schedule(programme, "1B", 34)
+    on = session(programme).on
+    assert on is not None
+    programme.advance(programme.engagement.time.plus(on, -10))
+    programme.do(PauseEngagement(reason="A winter peak", resumes=on + timedelta(days=1)), PM)
+    programme.wait(1)
+    title = "Joint session A, Make sense together is cancelled"
+    for person in ("d0", "m0", FACILITATOR):
+        assert any(told.startswith(title) for told in programme.told(person))
+    assert session(programme).starts is None
+    assert session(programme, "1B").starts is not None
+    programme.advance(on + timedelta(days=4))
+    assert "1A" in [task.about for task in programme.tasks(FACILITATOR, "ScheduleSession")]
 
 
 def test_reminders_and_notices_leave_in_sending_hours_only() -> None:
