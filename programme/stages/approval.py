@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Literal
 from programme.measures import refuse_blank
 from programme.messages import APPROVERS, Command, DueDate, Event, Paragraph, PersonId, Role, Side, Task
 from programme.part import Asked, Part
-from programme.post import NoticeRaised
 from programme.refusals import (
     ActionElsewhere,
     ActionIncomplete,
@@ -212,12 +211,7 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
     """Ask for the approval of a marked action once both sides have agreed to it."""
     for action in actions_of(engagement):
         if action.status is ActionStatus.AGREED and action.marked and not action.approved:
-            asking = ApprovalAsked(action=action.id, version=action.version, on=asked.today)
-            if approver_for(engagement, action):
-                return [asking]
-            title = f"Nobody may decide the medical approval of action {action.id}: appoint an approver or a deputy"
-            people = engagement.holders(Role.PROGRAMME_MANAGER)
-            return [asking, NoticeRaised(people=people, title=title, about=action.id)]
+            return [ApprovalAsked(action=action.id, version=action.version, on=asked.today)]
     return []
 
 
@@ -251,20 +245,25 @@ def _lifted(engagement: Engagement, event: ClinicalMarkLifted, at: datetime) -> 
 
 
 def tasks(engagement: Engagement) -> Iterator[Task]:
-    """A decision, for the approver of each action that waits for one."""
+    """A decision, for the approver of each action that waits for one; somebody who may decide, where nobody may."""
     for action in actions_of(engagement):
-        due, approver = approval_due(engagement, action), approver_for(engagement, action)
-        if due is None or approver is None or action.approval_asked is None:
-            continue
-        number = engagement.running.number
+        if (due := approval_due(engagement, action)) and (asked := action.approval_asked):
+            yield from _waiting(engagement, action, due, asked)
+
+
+def _waiting(engagement: Engagement, action: Action, due: DueDate, asked: date) -> Iterator[Task]:
+    approver = approver_for(engagement, action)
+    decide, find = f"Approve action {action.id}, or refuse it", f"Appoint somebody who may approve action {action.id}"
+    for person in (approver,) if approver else engagement.holders(Role.PROGRAMME_MANAGER):
+        what = "approve" if approver else "approver"
         yield Task(
-            id=f"{number}/agreement/approve-{action.id}-v{action.version}-{action.approval_asked}/{approver}",
-            ladder="medical-approval",
-            person=approver,
+            id=f"{engagement.running.number}/agreement/{what}-{action.id}-v{action.version}-{asked}/{person}",
+            ladder="medical-approval" if approver else "duty",
+            person=person,
             about=action.id,
-            command="ApproveAction",
-            title=f"Approve action {action.id}, or refuse it",
-            opened=action.approval_asked,
+            command="ApproveAction" if approver else "Appoint",
+            title=decide if approver else find,
+            opened=asked,
             due=due,
         )
 

@@ -269,7 +269,8 @@ def draft_action(engagement: Engagement, command: DraftAction, asked: Asked) -> 
     """Write a draft: from the joint sessions on, and again from what a review recommends."""
     if engagement.cycle is None or engagement.span(Stage.SESSIONS) is None:
         raise NotYet("actions are drafted in the joint sessions, and from then on")
-    live = sum(1 for action in engagement.running.agreement.actions.values() if action.status not in OVER)
+    settled = OVER | {ActionStatus.SUSTAINED}
+    live = sum(1 for action in engagement.running.agreement.actions.values() if action.status not in settled)
     if live >= engagement.template.thresholds.actions[1]:
         raise TooManyActions(engagement.template.thresholds.actions[1])
     refuse_blank(command.text.title, "The title")
@@ -324,8 +325,8 @@ def change_action(engagement: Engagement, command: ChangeAction, asked: Asked) -
         return [ActionChanged(action=action.id, text=command.text, by=asked.by, on=asked.today)]
     if asked.by not in {*action.owners, action.proposer}:
         raise NotCoOwner
-    changed = action.model_copy(update=dict(command.text))
-    refuse_incomplete(engagement, changed, asked)
+    _refuse_choosing_for_the_other_side(engagement, action, command.text, asked)
+    refuse_incomplete(engagement, action.model_copy(update=dict(command.text)), asked)
     screening = command.screening or action.screening or Screening()
     marks = not screening.clear and not action.marked and command.screening is not None
     if not marks and not material(engagement, action, command.text):
@@ -341,6 +342,15 @@ def change_action(engagement: Engagement, command: ChangeAction, asked: Asked) -
             on=asked.today,
         )
     ]
+
+
+def _refuse_choosing_for_the_other_side(engagement: Engagement, action: Action, text: ActionText, asked: Asked) -> None:
+    """Whoever signs for a side is not replaced by the other side because the answer would suit it better."""
+    own = engagement.people[asked.by].side
+    if own is not Side.DOCTOR and text.doctor_signatory != action.doctor_signatory:
+        raise WrongSide
+    if own is not Side.MANAGER and text.manager_signatory != action.manager_signatory:
+        raise WrongSide
 
 
 # --- evolve ----------------------------------------------------------------------------------------------------------

@@ -22,6 +22,8 @@ from programme.part import Asked
 from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment
 from programme.post import MessageIssued
 from programme.stages.action import Aim, Screened, Screening
+from programme.stages.agreement import AgreeAction
+from programme.stages.compact import SignCompact
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
 from programme.stages.drafting import ActionText, DraftAction, ProposeAction
 from programme.stages.exchange import ConfirmPairs
@@ -291,11 +293,27 @@ def propose_action(programme: Programme, source: str) -> None:
     programme.do(ProposeAction(action="A1", screening=screening), "d1")
 
 
+def play_agreement(programme: Programme) -> None:
+    """Both co-owners agree to the first action, both sponsors sign the compact: gate G4 passes."""
+    for person in ("d1", "m1"):
+        programme.do(AgreeAction(action="A1", version=1), person)
+    version = programme.engagement.running.agreement.compact.version
+    for sponsor in (MEDICAL, MANAGERIAL):
+        programme.do(SignCompact(version=version), sponsor)
+
+
+def play_delivery(programme: Programme) -> None:
+    """Nothing to do: the challenge reviews begin together with delivery."""
+    assert programme.engagement.in_stage(Stage.CHALLENGE), "delivery began without its challenge reviews"
+
+
 PLAYS: dict[Stage, Callable[[Programme], None]] = {
     Stage.MANDATE: play_mandate,
     Stage.DIAGNOSIS: play_diagnosis,
     Stage.EXCHANGE: play_exchange,
     Stage.SESSIONS: play_sessions,
+    Stage.AGREEMENT: play_agreement,
+    Stage.DELIVERY: play_delivery,
 }
 
 

@@ -352,6 +352,17 @@ def test_a_proposed_action_is_changed_only_by_those_whose_action_it_is() -> None
             programme.do(ChangeAction(action="A1", text=text(programme, scope="Mine")), somebody)
 
 
+def test_one_side_does_not_choose_who_signs_for_the_other() -> None:
+    programme = agreeing()
+    propose(programme)
+    with pytest.raises(WrongSide):
+        programme.do(ChangeAction(action="A1", text=text(programme, manager_signatory="m9")), DOCTOR)
+    with pytest.raises(WrongSide):
+        programme.do(ChangeAction(action="A1", text=text(programme, doctor_signatory="d9")), MANAGER)
+    programme.do(ChangeAction(action="A1", text=text(programme, manager_signatory="m9")), MANAGER)
+    programme.do(AgreeAction(action="A1", version=1), "m9")
+
+
 def test_a_change_that_takes_away_what_a_proposal_needs_is_refused() -> None:
     programme = agreeing()
     propose(programme)
@@ -394,6 +405,14 @@ def test_an_action_is_withdrawn_by_both_sides_and_not_by_one() -> None:
         programme.do(WithdrawAction(action="A1"), DOCTOR)
     assert [task.person for task in programme.tasks(command="WithdrawAction")] == [MANAGER]
     programme.do(WithdrawAction(action="A1"), MANAGER)
+    assert status(programme) is ActionStatus.WITHDRAWN
+
+
+def test_a_draft_that_nobody_owns_is_withdrawn_by_anybody_of_each_side() -> None:
+    programme = agreeing()
+    draft(programme, doctor_owner="", manager_owner="")
+    programme.do(WithdrawAction(action="A1"), "d7")
+    programme.do(WithdrawAction(action="A1"), "m7")
     assert status(programme) is ActionStatus.WITHDRAWN
 
 

@@ -196,7 +196,7 @@ def test_a_deputy_under_the_same_rule_does_not_approve_what_the_deputy_owns() ->
         programme.do(APPROVE, DEPUTY)
 
 
-def test_approvals_wait_where_nobody_may_decide_and_the_programme_manager_hears_of_it() -> None:
+def test_approvals_wait_where_nobody_may_decide_and_the_programme_manager_finds_somebody() -> None:
     programme = agreeing()
     enrolled(programme, APPROVER, Role.MEDICAL_APPROVER, gmc=False)
     enrolled(programme, DEPUTY, Role.DEPUTY_APPROVER, gmc=False)
@@ -204,7 +204,11 @@ def test_approvals_wait_where_nobody_may_decide_and_the_programme_manager_hears_
     programme.wait(30)
     assert status(programme) is ActionStatus.AWAITING_APPROVAL
     assert programme.tasks(command="ApproveAction") == []
-    assert any("appoint an approver" in title for title in programme.told(PM))
+    assert "A1" in {task.about for task in programme.tasks(PM, "Appoint")}
+    enrolled(programme, DEPUTY, Role.DEPUTY_APPROVER)
+    assert "A1" not in {task.about for task in programme.tasks(PM, "Appoint")}
+    programme.do(APPROVE, DEPUTY)
+    assert status(programme) is ActionStatus.ACTIVE
 
 
 def test_a_refusal_has_a_reason_and_leads_back_to_a_joint_session() -> None:

@@ -129,9 +129,9 @@ def test_a_measure_that_nobody_defined_takes_no_points() -> None:
 
 
 def test_a_measure_needs_a_title_and_a_source() -> None:
-    for fields in ({"title": "", "source": "ED dashboard"}, {"title": "Waits", "source": ""}):
+    for title, source in (("", "ED dashboard"), ("Waits", "")):
         with pytest.raises(Invalid):
-            agreeing().do(DefineMeasure(**fields), STEWARD)
+            agreeing().do(DefineMeasure(title=title, source=source), STEWARD)
 
 
 def test_the_steward_is_asked_for_a_measure_and_then_for_its_baseline() -> None:
