@@ -1,6 +1,7 @@
 """`olive up`: everything on this machine, on loopback, in one folder: Temporal, database, worker, API."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -33,7 +34,7 @@ def up(
         os.environ["OLIVE_DATA_DIR"] = str(data)
     if port:
         os.environ["OLIVE_API_PORT"] = str(port)
-    configure_logging(pretty=True)
+    configure_logging(pretty=True, level=logging.WARNING)
     settings = load_settings()
     if _taken(settings.api_host, settings.api_port):
         raise typer.BadParameter(f"port {settings.api_port} is in use: choose another with --port")
