@@ -150,8 +150,11 @@ def test_only_the_programme_manager_puts_pairs_in_force() -> None:
     for person in (FACILITATOR, MEDICAL, "d0"):
         with pytest.raises(RoleRequired):
             programme.do(ConfirmPairs(), person)
+    assert exchange.lacks(programme.engagement) == ["the pairs must be confirmed"]
+    assert programme.tasks(PM, "ConfirmPairs")
     programme.do(ConfirmPairs(), PM)
     assert [pair.members for pair in pairs_of(programme)] == proposed(programme)
+    assert not programme.tasks(PM, "ConfirmPairs")
 
 
 def test_silence_does_not_put_pairs_in_force_but_both_sponsors_hear_of_it() -> None:
@@ -188,6 +191,8 @@ def test_the_programme_manager_may_swap_partners() -> None:
         ({0: ("d0", "m1", "m1")}, PairNotMixed),
         ({0: ("d0", "d1", "m0", "m1"), 1: ()}, PairNotMixed),
         ({0: ("d0", "nobody")}, PairNotMixed),
+        ({0: ("d0", "m1", "nobody")}, PairNotMixed),
+        ({0: ("d0", "m1", "app")}, PairNotMixed),
         ({0: ("d0", "app")}, PairNotMixed),
         ({1: ("d1", "m1")}, LeftOut),
         ({0: ("d0", "m1"), 1: ("d1", "m2", "m0"), 3: ("d3", "m2")}, TooManyPairs),
@@ -417,14 +422,28 @@ def test_the_gate_waits_for_every_pair_that_is_still_at_work() -> None:
     assert programme.engagement.in_stage(Stage.SESSIONS)
 
 
-def test_the_gate_asks_for_three_recognised_pairs_at_least() -> None:
+def with_only(count: int) -> Programme:
+    """A programme in which only so many pairs were ever formed."""
     programme = paired()
-    two = pairs_of(programme)[:2]
-    programme.engagement = programme.engagement.in_cycle(
-        exchange=programme.engagement.running.exchange.model_copy(update={"pairs": {pair.id: pair for pair in two}})
-    )
+    few = {pair.id: pair for pair in pairs_of(programme)[:count]}
+    now = programme.engagement.running.exchange.model_copy(update={"pairs": few})
+    programme.engagement = programme.engagement.in_cycle(exchange=now)
+    return programme
+
+
+def test_the_gate_asks_for_three_recognised_pairs_at_least() -> None:
+    programme = with_only(2)
     settle(programme, 2)
     assert exchange.lacks(programme.engagement) == ["at least 3 pairs must be recognised both ways"]
+    programme = with_only(3)
+    settle(programme, 3)
+    assert programme.engagement.in_stage(Stage.SESSIONS)
+
+
+def test_exactly_seventy_per_cent_are_enough() -> None:
+    programme = with_only(10)
+    settle(programme, 7)
+    assert programme.engagement.in_stage(Stage.SESSIONS)
 
 
 def test_the_gate_stays_shut_while_a_sponsor_is_not_willing() -> None:
@@ -534,6 +553,16 @@ def test_pairs_cannot_be_taken_off_the_count_without_others_in_their_place() -> 
         programme.do(RePair(replaces=("P10", "P11"), pairs=(("d0", "m1"),)), PM)
     with pytest.raises(Invalid):
         programme.do(RePair(replaces=("P10", "P11"), pairs=(("d0", "m1"), ("d0", "m1"))), PM)
+
+
+def test_nobody_is_told_of_a_change_that_leaves_everybody_in_a_pair() -> None:
+    events = paired().do(RePair(replaces=("P1",), pairs=(("d0", "m0"),)), FACILITATOR)
+    assert [event.kind for event in events] == ["PairsChanged"]
+
+
+def test_pairs_are_changed_only_after_they_were_confirmed() -> None:
+    with pytest.raises(NotYet):
+        begun(Stage.EXCHANGE).do(RePair(pairs=(("d0", "m0"),)), FACILITATOR)
 
 
 def test_forming_pairs_anew_keeps_the_rules() -> None:
