@@ -6,13 +6,13 @@ import signal
 import sys
 
 import structlog
+
+from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
 from activities.journal import JournalActivities
-
 from activities.post import PostActivities
 from runtime.heartbeat import heartbeat
 from runtime.logs import configure_logging
-from runtime.mail import channel
 from runtime.settings import Settings, SettingsError, load_settings
 from runtime.telemetry import Telemetry, configure
 from runtime.templates import shipped_questionnaire
@@ -30,7 +30,7 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     database = Database(settings.database_url.get_secret_value())
     telemetry.instrument(database.engine)
     journal = JournalActivities(database)
-    post = PostActivities(database, channel(settings), settings.public_base_url)
+    post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
     diagnosis = DiagnosisActivities(database, shipped_questionnaire())
     try:
         async with heartbeat(settings.data_dir), hosting(client, [journal.append, post.deliver, diagnosis.close]):
