@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
@@ -54,6 +54,7 @@ def create_app(
         lifespan=_closing(desk),
         max_body_size=settings.largest_request,
         strict_content_type=True,
+        generate_unique_id_function=lambda route: route.name,
         telemetry={
             "tracer_provider": telemetry.tracer_provider,
             "meter_provider": telemetry.meter_provider,
@@ -79,7 +80,8 @@ def create_app(
 
 
 def _include_routes(app: FastAPI, bodies: Bodies) -> None:
-    one = APIRouter(prefix=f"{BASE}/engagements/{{engagement_id}}")
+    for router in (launch.router, engagements.router, tasks.router):
+        app.include_router(router, prefix=BASE)
     for router in (
         engagements.of_one,
         tasks.of_one,
@@ -87,13 +89,10 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         packs.router,
         answers.router,
         history.router,
-        commands.asked_again,
+        commands.more,
         commands.command_router(bodies),
     ):
-        one.include_router(router)
-    for router in (launch.router, engagements.router, tasks.router):
-        app.include_router(router, prefix=BASE)
-    app.include_router(one)
+        app.include_router(router, prefix=f"{BASE}/engagements/{{engagement_id}}")
     for router in (health.router, reference.explained, reference.router):
         app.include_router(router)
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import answers
-from api.bodies import Bodies, Unfolded, unfold
+from api.bodies import Bodies, Strict, Unfolded, unfold
 from api.dependencies import Door, FrontDoor, Member, Visitor
 from api.describing import Responses, command_description, problems
 from api.desk import Gone, NotKnownYet, Recorded
@@ -293,8 +293,6 @@ def _responses(command: type[Command]) -> Responses:
 
 
 def _endpoint(command: type[Command], body_model: type[BaseModel]) -> Callable[..., Any]:
-    sealed = next((name for name, info in command.model_fields.items() if info.annotation is Sealed), None)
-
     async def endpoint(
         door: Door,
         visitor: Member,
@@ -302,28 +300,45 @@ def _endpoint(command: type[Command], body_model: type[BaseModel]) -> Callable[.
         if_match: IfMatch = None,
         idempotency_key: IdempotencyKey = None,
     ) -> Response:
-        key = idempotency_key or uuid4().hex
-        command_id = command_id_of(visitor.person_id, key)
-        asking = Asking(
-            visitor=visitor,
-            kind=command.__name__,
-            key=key,
-            keyed=idempotency_key is not None,
-            command_id=command_id,
-            unfolded=unfold(command, body, lambda place: str(uuid5(UUID(command_id), f"words {place}"))),
-            expected=expected_version(if_match),
-            sealed=getattr(body, sealed) if sealed else None,
-        )
-        return await hand_in(door, asking)
+        return await hand_in(door, asking_for(command, body, visitor, if_match, idempotency_key))
 
     endpoint.__annotations__["body"] = body_model
     return endpoint
 
 
-asked_again = APIRouter(tags=["commands"])
+def asking_for(
+    command: type[Command], body: BaseModel, visitor: Visitor, if_match: str | None, idempotency_key: str | None
+) -> Asking:
+    """A command as it came in. Without a key of the caller's own it has one that nobody will use again."""
+    key = idempotency_key or uuid4().hex
+    command_id = command_id_of(visitor.person_id, key)
+    sealed = next((name for name, info in command.model_fields.items() if info.annotation is Sealed), None)
+    return Asking(
+        visitor=visitor,
+        kind=command.__name__,
+        key=key,
+        keyed=idempotency_key is not None,
+        command_id=command_id,
+        unfolded=unfold(command, body, lambda place: str(uuid5(UUID(command_id), f"words {place}"))),
+        expected=expected_version(if_match),
+        sealed=getattr(body, sealed) if sealed else None,
+    )
 
 
-@asked_again.get("/commands/{key}", response_model=Recorded, responses=problems(NoSuchEngagement, NoSuchCommand))
+more = APIRouter()
+
+
+@more.delete("/answers", tags=["answers"], response_model=Recorded, responses=_responses(WithdrawAnswers))
+async def delete_answers(
+    door: Door, visitor: Member, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+) -> Response:
+    """Delete your answers while the questionnaire is open; the same as the command WithdrawAnswers."""
+    return await hand_in(door, asking_for(WithdrawAnswers, Strict(), visitor, if_match, idempotency_key))
+
+
+@more.get(
+    "/commands/{key}", tags=["commands"], response_model=Recorded, responses=problems(NoSuchEngagement, NoSuchCommand)
+)
 async def ask_again(
     door: Door,
     visitor: Member,

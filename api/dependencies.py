@@ -6,12 +6,12 @@ Built once in ``create_app`` and reached through the application's state; nothin
 import base64
 import hashlib
 import json
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Annotated, Generic, TypeVar
-from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -117,15 +117,15 @@ async def signed_in(
 
 
 Caller = Annotated[TokenHolder, Depends(signed_in)]
-EngagementId = Annotated[str, Path(description="The engagement.", json_schema_extra={"format": "uuid"})]
+EngagementId = Annotated[str, Path(description="The engagement.")]
+_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 def identified(text: str) -> str:
     """An id as we write it. What is no id names nothing: 404, not 422. Raises NoSuchEngagement."""
-    try:
-        return str(UUID(text))
-    except ValueError:
-        raise NoSuchEngagement from None
+    if not _ID.fullmatch(text):
+        raise NoSuchEngagement
+    return text
 
 
 @dataclass(frozen=True, slots=True)
