@@ -14,11 +14,12 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import rfc8785
-from sqlalchemy import ColumnElement, Table, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from programme.chain import digest_of
 from programme.disclosure import AnswerSheet, Pack
+from programme.engagement import Engagement
 from programme.messages import PersonId, Side
 from store.database import insert_unless_there
 from store.tables import answer_links, answers, comments, deposits, engagements, packs
@@ -71,7 +72,7 @@ class Comment:
 # --- candid words --------------------------------------------------------------------------------------------------
 
 
-async def deposit(  # noqa: PLR0913
+async def deposit(  # noqa: PLR0913 - what a deposit is made of
     connection: AsyncConnection,
     engagement_id: str,
     author_id: PersonId,
@@ -79,11 +80,11 @@ async def deposit(  # noqa: PLR0913
     about: str,
     text: str,
     *,
-    deposit_id: str = "",
+    deposit_id: str | None = None,
 ) -> str:
     """Keep candid words and return their reference; an orphan until an entry in the journal names it.
 
-    deposit_id: the caller's own reference, where the same words may be handed in again.
+    ``deposit_id``: a reference of the caller's making; what is kept under it already stays as it is.
     """
     row = {
         "deposit_id": deposit_id or _random_id(),
@@ -156,10 +157,11 @@ async def put_answers(
     Raises:
         SurveyOver: the run has closed.
     """
+    await _alone(connection, run)
     if await _over(connection, run):
         raise SurveyOver
     content = {"side": side.value, "ratings": dict(ratings), "comments": dict(comments)}
-    known = await _response_of(connection, run, person, lock=True)
+    known = await _response_of(connection, run, person)
     if known is not None:
         await connection.execute(update(answers).where(answers.c.response_id == known).values(**content))
         return
@@ -180,7 +182,8 @@ async def my_answers(connection: AsyncConnection, run: SurveyRun, person: Person
 
 async def delete_answers(connection: AsyncConnection, run: SurveyRun, person: PersonId) -> bool:
     """Delete a person's answers; False where there were none, and for everybody once the run has closed."""
-    known = await _response_of(connection, run, person, lock=True)
+    await _alone(connection, run)
+    known = await _response_of(connection, run, person)
     if known is None:
         return False
     await connection.execute(delete(answer_links).where(answer_links.c.response_id == known))
@@ -190,17 +193,24 @@ async def delete_answers(connection: AsyncConnection, run: SurveyRun, person: Pe
 
 async def _over(connection: AsyncConnection, run: SurveyRun) -> bool:
     packed = select(packs.c.digest).where(_of(packs, run))
-    ended = select(engagements.c.ended).where(
-        engagements.c.engagement_id == run.engagement_id, engagements.c.ended != ""
-    )
+    this = (engagements.c.engagement_id == run.engagement_id) & (engagements.c.ended != "")
+    ended = select(engagements.c.ended).where(this)
     return (await connection.execute(packed.union_all(ended))).first() is not None
 
 
-async def _response_of(
-    connection: AsyncConnection, run: SurveyRun, person: PersonId, *, lock: bool = False
-) -> str | None:
+async def _response_of(connection: AsyncConnection, run: SurveyRun, person: PersonId) -> str | None:
     query = select(answer_links.c.response_id).where(_of(answer_links, run), answer_links.c.person_id == person)
-    return (await connection.execute(query.with_for_update() if lock else query)).scalar_one_or_none()
+    return (await connection.execute(query)).scalar_one_or_none()
+
+
+async def _alone(connection: AsyncConnection, run: SurveyRun) -> None:
+    """Nobody else puts, deletes or closes in this run until the transaction ends.
+
+    Without it an answer could be put, link and all, beside the close that destroys the links.
+    """
+    if connection.dialect.name != "sqlite":  # there, a writing transaction is alone from its beginning
+        name = "answers/{}/{}/{}".format(*run)
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 # --- the close -----------------------------------------------------------------------------------------------------
@@ -213,8 +223,9 @@ async def close_survey(
 
     Only answers of people in ``completed`` count; the others (their command was refused) are deleted.
     """
+    await _alone(connection, run)
     linked = select(answer_links.c.person_id, answer_links.c.response_id).where(_of(answer_links, run))
-    links = (await connection.execute(linked.with_for_update())).all()
+    links = (await connection.execute(linked)).all()
     stray = [link.response_id for link in links if link.person_id not in completed]
     if stray:
         await connection.execute(delete(answers).where(answers.c.response_id.in_(stray)))
@@ -249,14 +260,22 @@ async def _part_comments(connection: AsyncConnection, run: SurveyRun) -> None:
         await connection.execute(insert(comments), rows)
 
 
-async def unlink(connection: AsyncConnection, engagement_id: str) -> None:
-    """Destroy whatever links an engagement still has: it has ended, and nobody will close its questionnaire."""
-    query = select(answer_links.c.cycle, answer_links.c.survey).where(answer_links.c.engagement_id == engagement_id)
-    for cycle, survey in (await connection.execute(query.distinct())).tuples().all():
-        run = SurveyRun(engagement_id, cycle, survey)
-        await connection.execute(delete(answer_links).where(_of(answer_links, run)))
-        await _part_comments(connection, run)
-        await _rewritten(connection, run)
+def abandoned(engagement: Engagement) -> set[SurveyRun]:
+    """The runs that nobody will close: stopped, or overtaken by the end of the engagement or of their cycle."""
+    runs = set()
+    for cycle in (*engagement.past, engagement.cycle) if engagement.cycle else engagement.past:
+        over = bool(engagement.ended) or cycle is not engagement.cycle
+        for name, survey in cycle.diagnosis.surveys.items():
+            if survey.opened and not survey.pack and (over or survey.stopped):
+                runs.add(SurveyRun(engagement.id, cycle.number, name))
+    return runs
+
+
+async def abandon(connection: AsyncConnection, run: SurveyRun) -> None:
+    """Delete the answers and comments of a run that nobody will close: no result can ever come of them."""
+    await _alone(connection, run)
+    for table in (answer_links, answers):
+        await connection.execute(delete(table).where(_of(table, run)))
 
 
 async def keep_pack(connection: AsyncConnection, run: SurveyRun, pack: Pack) -> str:

@@ -22,6 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from store.trips import connecting
+
 WAITS = 30  # seconds that a writer waits for SQLite's one write lock, held by another process
 _WRITES = "olive_writes"
 
@@ -104,9 +106,13 @@ class Database:
 
 
 def _engine(url: URL, connections: int) -> AsyncEngine:
+    # Names, answers and candid words are parameters: no error text may repeat them.
+    pooled: dict[str, Any] = {"pool_size": connections, "max_overflow": connections, "hide_parameters": True}
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, pool_size=connections, max_overflow=connections, pool_pre_ping=True)
-    engine = create_async_engine(url, pool_size=connections, max_overflow=connections, connect_args={"timeout": WAITS})
+        return create_async_engine(url, pool_pre_ping=True, **pooled)
+    # Both kinds of use end their transaction themselves: a rollback on return would be one more trip to the thread.
+    pooled["pool_reset_on_return"] = None
+    engine = create_async_engine(url, async_creator=connecting(url.database or "", WAITS), **pooled)
     event.listen(engine.sync_engine, "connect", _prepare)
     event.listen(engine.sync_engine, "begin", _begin)
     return engine
@@ -141,7 +147,10 @@ def insert_unless_there(connection: AsyncConnection, table: Table) -> Insert:
 
 
 def migrate(url: str) -> None:
-    """Bring a database to the tables that this build expects. Safe to run twice, and by several processes at once."""
+    """Bring a database to the tables that this build expects. Safe to run twice, and in several processes at once.
+
+    Not in several threads: alembic keeps what it works on in a global.
+    """
     engine = create_engine(synchronous(url), poolclass=pool.NullPool)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)

@@ -3,14 +3,18 @@
 A derivation gives, for one table, every row that an engagement has there, by the rest of its primary key.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
-from programme.engagement import Engagement
+from programme.engagement import Cycle, Engagement
+from programme.messages import Task
+from programme.people import Person
 from programme.progress import progress
+from programme.stages.review import Review
+from programme.stages.session import Session
 from store import tables
 from store.requests import scope_key
 
@@ -22,6 +26,7 @@ UNDATED = date.max  # where a task without a due date stands in a list by date
 
 Key = tuple[object, ...]
 Rows = Mapping[Key, dict[str, Any]]
+Pairs = Iterable[tuple[Key, dict[str, Any]]]
 
 
 class Change(NamedTuple):
@@ -34,7 +39,6 @@ class Change(NamedTuple):
 
 def engagement_row(engagement: Engagement) -> dict[str, Any]:
     """The one row of an engagement in lists, its snapshot aside."""
-    coming = engagement.coming
     return {
         "sequence": engagement.sequence,
         "digest": engagement.digest,
@@ -47,51 +51,127 @@ def engagement_row(engagement: Engagement) -> dict[str, Any]:
         "progress": progress(engagement),
         "paused": engagement.paused,
         "registered": engagement.registered,
-        "next_due": coming[0].at if coming else None,
+        "next_due": min((at for at in engagement.earliest if at), default=None),
         "ended": engagement.ended,
     }
 
 
-def _memberships(engagement: Engagement) -> Iterator[tuple[Key, dict[str, Any]]]:
-    for person in engagement.people.values():
-        held = person.roles()
-        offered = person.intended() - held
-        if held or offered:
-            yield (
-                (person.id,),
-                {"roles": sorted(held), "offered": sorted(offered), "side": person.side and person.side.value},
-            )
+def _membership(person: Person) -> dict[str, Any]:
+    held = person.roles()
+    offered = person.intended() - held
+    return {"roles": sorted(held), "offered": sorted(offered), "side": person.side and person.side.value}
 
 
-def _tasks(engagement: Engagement) -> Iterator[tuple[Key, dict[str, Any]]]:
-    for task in engagement.open_tasks:
-        yield (
-            (task.id,),
-            {
-                "person_id": task.person,
-                "about": task.about,
-                "command": task.command,
-                "title": task.title,
-                "ladder": task.ladder,
-                "opened": task.opened,
-                "due": task.due and task.due.on,
-                "why": task.due.why if task.due else "",
-                "provisional": task.due is not None and task.due.provisional,
-                "side": task.side and task.side.value,
-                "falls": task.due.on if task.due else UNDATED,
-            },
-        )
+def _memberships(engagement: Engagement) -> Pairs:
+    """Everybody who holds a part or is offered one."""
+    return (((person.id,), _membership(person)) for person in engagement.people.values() if person.intended())
 
 
-DERIVATIONS: dict[Table, Callable[[Engagement], Iterator[tuple[Key, dict[str, Any]]]]] = {
-    tables.memberships: _memberships,
-    tables.tasks: _tasks,
+def _tasks(engagement: Engagement) -> Pairs:
+    return (((task.id,), _task(task)) for task in engagement.open_tasks)
+
+
+def _task(task: Task) -> dict[str, Any]:
+    due = task.due
+    return {
+        "person_id": task.person,
+        "about": task.about,
+        "command": task.command,
+        "title": task.title,
+        "ladder": task.ladder,
+        "opened": task.opened,
+        "due": due and due.on,
+        "why": due.why if due else "",
+        "provisional": due is not None and due.provisional,
+        "side": task.side and task.side.value,
+        "falls": due.on if due else UNDATED,
+    }
+
+
+def _actions(engagement: Engagement) -> Pairs:
+    """Actions, as they stand in the last cycle that knows them; their development needs stand in the snapshot."""
+    for cycle in _cycles(engagement):
+        for action in cycle.agreement.actions.values():
+            row = {"cycle": cycle.number, "state": action.status.value, "title": action.title}
+            yield (action.id,), {**row, "content": action.model_dump(mode="json")}
+
+
+def _sessions(engagement: Engagement) -> Pairs:
+    for cycle in _cycles(engagement):
+        for session in cycle.sessions.all.values():
+            row = {"cycle": cycle.number, "letter": session.letter, "state": session_state(session)}
+            yield (session.id,), {**row, "held": session.held, "content": session.model_dump(mode="json")}
+
+
+def session_state(session: Session) -> str:
+    """Where a joint session stands, from its call to the day on which its notes count."""
+    if session.held is None:
+        return "over" if session.over else "dated" if session.starts else "called"
+    if not session.quorate:
+        return "inquorate"
+    return "counts" if session.counts_from else "noted" if session.notes else "held"
+
+
+def _measures(engagement: Engagement) -> Pairs:
+    for measure in engagement.measures.measures.values():
+        content = measure.model_dump(mode="json", exclude={"readings"})
+        yield (measure.id,), {"title": measure.title, "content": content}
+
+
+def _points(engagement: Engagement) -> Pairs:
+    """The reading in force for each month; what it corrected stands in the snapshot and in the journal."""
+    for measure in engagement.measures.measures.values():
+        for point in measure.points:
+            yield (measure.id, point.period), {"value": point.value, "content": point.model_dump(mode="json")}
+
+
+def _reviews(engagement: Engagement) -> Pairs:
+    for cycle in _cycles(engagement):
+        for review in cycle.challenge.reviews.values():
+            row = {"cycle": cycle.number, "external": review.external, "state": review_state(review)}
+            yield (review.id,), {**row, "content": review.model_dump(mode="json")}
+
+
+def review_state(review: Review) -> str:
+    """Where a challenge review stands, from the opening of its panel to the answers of both sides."""
+    if review.found:
+        return "answered" if review.answered else "found"
+    if review.held:
+        return "held"
+    return "evidence_frozen" if review.evidence else "opened"
+
+
+def _cycles(engagement: Engagement) -> tuple[Cycle, ...]:
+    return (*engagement.past, engagement.cycle) if engagement.cycle else engagement.past
+
+
+class Derivation(NamedTuple):
+    """How one table follows from the engagement. ``source``: the parts of the state that ``rows`` reads."""
+
+    rows: Callable[[Engagement], Pairs]
+    source: Callable[[Engagement], tuple[object, ...]]
+
+
+DERIVATIONS: dict[Table, Derivation] = {
+    tables.memberships: Derivation(_memberships, lambda engagement: (engagement.people,)),
+    tables.tasks: Derivation(_tasks, lambda engagement: (engagement.open_tasks,)),
+    tables.actions: Derivation(
+        _actions, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.agreement)
+    ),
+    tables.sessions: Derivation(
+        _sessions, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.sessions)
+    ),
+    tables.measures: Derivation(_measures, lambda engagement: (engagement.measures,)),
+    tables.points: Derivation(_points, lambda engagement: (engagement.measures,)),
+    tables.reviews: Derivation(
+        _reviews, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.challenge)
+    ),
 }
 
 
 def rows(table: Table, engagement: Engagement | None) -> Rows:
     """Every row of a table that an engagement has; none before it exists."""
-    return dict(DERIVATIONS[table](engagement)) if engagement is not None else {}
+    return dict(DERIVATIONS[table].rows(engagement)) if engagement is not None else {}
 
 
 def key_columns(table: Table) -> list[str]:
@@ -101,12 +181,19 @@ def key_columns(table: Table) -> list[str]:
 
 def changes(before: Engagement | None, after: Engagement) -> Iterator[Change]:
     """What has to be deleted and inserted, table by table, where anything differs."""
-    for table in DERIVATIONS:
+    for table, derivation in DERIVATIONS.items():
+        if before is not None and _same(derivation.source(before), derivation.source(after)):
+            continue
         old, new = rows(table, before), rows(table, after)
         gone = [key for key, row in old.items() if new.get(key) != row]
         fresh = [_whole(table, after.id, key, row) for key, row in new.items() if old.get(key) != row]
         if gone or fresh:
             yield Change(table, gone, fresh)
+
+
+def _same(before: tuple[object, ...], after: tuple[object, ...]) -> bool:
+    """Whether nothing was touched. The state is frozen, so the very same object is the very same content."""
+    return all(one is other for one, other in zip(before, after, strict=True))
 
 
 def _whole(table: Table, engagement_id: str, key: Key, row: dict[str, Any]) -> dict[str, Any]:

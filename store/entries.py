@@ -69,15 +69,17 @@ async def entries(  # noqa: PLR0913 - the filters of the history
 
 
 async def every(
-    connection: AsyncConnection, engagement_id: str, before: int | None = None
+    connection: AsyncConnection, engagement_id: str, *, after: int = 0, before: int | None = None
 ) -> AsyncIterator[StoredEntry]:
-    """All entries, the oldest first; up to but not including the sequence ``before``."""
-    last = 0
+    """All entries later than ``after``, the oldest first; up to but not including the sequence ``before``."""
+    last = after
     while batch := await entries(connection, engagement_id, after=last, limit=BATCH):
         for line in batch:
             if before is not None and line.sequence >= before:
                 return
             yield line
+        if len(batch) < BATCH:
+            return
         last = batch[-1].sequence
 
 

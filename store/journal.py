@@ -64,10 +64,16 @@ async def append(connection: AsyncConnection, engagement_id: str, entries: Seque
     await snapshots.save(connection, head, before, after)
     await outbox.put(connection, engagement_id, fresh)
     await confidential.claim(connection, engagement_id, confidential.named_in(bodies))
-    if after.ended and not (before and before.ended):
-        await confidential.unlink(connection, engagement_id)
-        await requests.release(connection, engagement_id)
+    await _let_go(connection, before or Engagement(), after)
     return after.sequence
+
+
+async def _let_go(connection: AsyncConnection, before: Engagement, after: Engagement) -> None:
+    """What is not kept once something has ended: answers that nobody will publish, the hold on trust and scope."""
+    for run in confidential.abandoned(after) - confidential.abandoned(before):
+        await confidential.abandon(connection, run)
+    if after.ended and not before.ended:
+        await requests.release(connection, after.id)
 
 
 async def recorded(connection: AsyncConnection, engagement_id: str, entries: Sequence[RecordedEntry]) -> int | None:

@@ -14,6 +14,7 @@ from programme.post import MessageIssued
 from store import derived, snapshots
 from store.entries import StoredEntry, every, first_after
 from store.tables import engagements, outbox
+from store.tables import snapshots as stored
 
 
 async def standing(connection: AsyncConnection, engagement_id: str) -> Engagement | None:
@@ -48,7 +49,7 @@ async def rebuild(connection: AsyncConnection, engagement_id: str) -> list[str]:
         return [] if head is None else ["The journal holds nothing of this engagement"]
     derived_differ = await _differences(connection, engagement, head)
     if derived_differ:
-        await snapshots.replace(connection, head, engagement)
+        await snapshots.replace(connection, engagement)
     return [*derived_differ, *await _unposted(connection, engagement_id, messages)]
 
 
@@ -85,7 +86,8 @@ def _misfits(line: StoredEntry) -> Iterator[str]:
 async def _differences(connection: AsyncConnection, engagement: Engagement, head: snapshots.Head | None) -> list[str]:
     if head is None:
         return ["The engagement is missing from the read model"]
-    found = [f"Snapshot: '{name}' differs" for name in await _snapshot_differs(connection, engagement)]
+    found = [f"Engagement: column '{name}' differs" for name in await _columns_differ(connection, engagement)]
+    found += [f"Snapshot: '{name}' differs" for name in await _snapshot_differs(connection, engagement.id)]
     for table in derived.DERIVATIONS:
         stored, expected = await _stored(connection, table, engagement.id), derived.rows(table, engagement)
         found += [
@@ -102,15 +104,22 @@ def _wrong(key: derived.Key, stored: derived.Rows, expected: derived.Rows) -> st
     return "differs" if key in expected else "should not be there"
 
 
-async def _snapshot_differs(connection: AsyncConnection, engagement: Engagement) -> list[str]:
-    """The fields of the snapshot, and the columns beside it, that are not what the fold says."""
+async def _columns_differ(connection: AsyncConnection, engagement: Engagement) -> list[str]:
+    """The columns of the engagement's row that are not what the fold says."""
     query = select(engagements).where(engagements.c.engagement_id == engagement.id)
     row = (await connection.execute(query)).one()._asdict()
-    expected = derived.engagement_row(engagement)
-    columns = [name for name, value in expected.items() if row[name] != value]
-    stored, folded = _fields(row["snapshot"]), engagement.model_dump(mode="json")
-    fields = [name for name in sorted({*stored, *folded}) if stored.get(name) != folded.get(name)]
-    return list(dict.fromkeys(columns + fields))
+    return [name for name, value in derived.engagement_row(engagement).items() if row[name] != value]
+
+
+async def _snapshot_differs(connection: AsyncConnection, engagement_id: str) -> list[str]:
+    """The fields of the snapshot that are not what the fold up to its entry says."""
+    query = select(stored.c.sequence, stored.c.read_model, stored.c.engagement)
+    row = (await connection.execute(query.where(stored.c.engagement_id == engagement_id))).one_or_none()
+    if row is None or row.read_model != derived.READ_MODEL:
+        return []  # nobody reads it: then the engagement is folded from the beginning
+    folded = await snapshots.refolded(connection, engagement_id, before=row.sequence + 1)
+    found, expected = _fields(row.engagement), folded.model_dump(mode="json")
+    return [name for name in sorted({*found, *expected}) if found.get(name) != expected.get(name)]
 
 
 def _fields(snapshot: str) -> dict[str, Any]:

@@ -1,6 +1,7 @@
-"""The folded engagement between two appends: one snapshot row, and a memory of what this process folded last.
+"""The folded engagement between two appends: what this process folded last, else a snapshot and the entries since.
 
-A digest says everything about an engagement's past, so a fold remembered under it needs no check against the database.
+A snapshot is written every so many entries, not at each: it is a hundred times as long as an entry. A digest says
+everything about an engagement's past, so what was folded under it needs no check against the database.
 """
 
 from collections import OrderedDict
@@ -10,11 +11,13 @@ from pydantic import BaseModel
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from programme.chain import BrokenChain
 from programme.engagement import Engagement, evolve
 from store import derived
 from store.entries import every
-from store.tables import engagements
+from store.tables import engagements, snapshots
 
+EVERY = 16  # entries between two snapshots; folding as many takes about as long as reading one
 REMEMBERED = 1024  # engagements whose fold a process keeps
 _SHARED = 16  # templates and calendars that many engagements have in common
 Value = TypeVar("Value", bound=BaseModel)
@@ -42,8 +45,11 @@ class _Folds:
         self._common: list[BaseModel] = []
 
     def recall(self, engagement_id: str, head: Head) -> Engagement | None:
+        """What was folded last, unless it is ahead of the head: then its transaction was undone."""
         found = self._folded.get(engagement_id)
-        if found is None or (found.sequence, found.digest) != (head.sequence, head.digest):
+        if found is None or found.sequence > head.sequence:
+            return None
+        if found.sequence == head.sequence and found.digest != head.digest:
             return None
         self._folded.move_to_end(engagement_id)
         return found
@@ -70,33 +76,55 @@ class _Folds:
 _FOLDS = _Folds(REMEMBERED)
 
 
+_THIS = engagements.c.engagement_id == bindparam("this")
+_HEAD = select(engagements.c.sequence, engagements.c.digest, engagements.c.read_model).where(_THIS)
+_LOCKED = _HEAD.with_for_update()
+_LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("this"), 0)))
+
+
 async def head(connection: AsyncConnection, engagement_id: str, *, lock: bool = False) -> Head | None:
     """Where the stored engagement stands. ``lock``: nobody else appends to it until this transaction ends."""
-    query = select(engagements.c.sequence, engagements.c.digest, engagements.c.read_model).where(
-        engagements.c.engagement_id == engagement_id
-    )
+    this = {"this": engagement_id}
     locked = lock and connection.dialect.name != "sqlite"  # there, a writing transaction is alone from its beginning
-    row = (await connection.execute(query.with_for_update() if locked else query)).first()
+    row = (await connection.execute(_LOCKED if locked else _HEAD, this)).first()
     if row is None and locked:  # no row to lock yet
-        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(engagement_id, 0))))
-        row = (await connection.execute(query.with_for_update())).first()
+        await connection.execute(_LOCK, this)
+        row = (await connection.execute(_LOCKED, this)).first()
     return Head(*row) if row else None
 
 
 async def folded(connection: AsyncConnection, engagement_id: str, at: Head) -> Engagement:
-    """The engagement at its head: remembered, or read, or (written by an older build) folded again."""
-    remembered = _FOLDS.recall(engagement_id, at)
-    if remembered is not None:
-        return remembered
-    engagement = await _read(connection, engagement_id) if at.current else await refolded(connection, engagement_id)
-    engagement = _FOLDS.sharing(engagement)
+    """The engagement at its head: from what was folded last, else from the snapshot, each with the entries since.
+
+    What an older build derived is folded again from the beginning.
+    """
+    engagement = _FOLDS.recall(engagement_id, at)
+    if engagement is not None and engagement.sequence == at.sequence:
+        return engagement
+    try:
+        engagement = await _caught_up(connection, engagement_id, engagement, at)
+    except BrokenChain:  # what was remembered is of another past: a database was put back, or exchanged
+        engagement = await _caught_up(connection, engagement_id, None, at)
     _FOLDS.keep(engagement_id, engagement)
     return engagement
 
 
-async def _read(connection: AsyncConnection, engagement_id: str) -> Engagement:
-    query = select(engagements.c.snapshot).where(engagements.c.engagement_id == engagement_id)
-    return Engagement.model_validate_json((await connection.execute(query)).scalar_one())
+async def _caught_up(
+    connection: AsyncConnection, engagement_id: str, engagement: Engagement | None, at: Head
+) -> Engagement:
+    if engagement is None:
+        engagement = _FOLDS.sharing(await _read(connection, engagement_id, at) or Engagement())
+    async for line in every(connection, engagement_id, after=engagement.sequence):
+        engagement = evolve(engagement, line.entry, line.body)
+    return engagement
+
+
+async def _read(connection: AsyncConnection, engagement_id: str, at: Head) -> Engagement | None:
+    """The snapshot, unless another build folded it, or it is ahead of the head."""
+    this = (snapshots.c.engagement_id == engagement_id) & (snapshots.c.read_model == derived.READ_MODEL)
+    query = select(snapshots.c.engagement).where(this, snapshots.c.sequence <= at.sequence)
+    body = (await connection.execute(query)).scalar_one_or_none()
+    return Engagement.model_validate_json(body) if body else None
 
 
 async def refolded(connection: AsyncConnection, engagement_id: str, before: int | None = None) -> Engagement:
@@ -106,40 +134,45 @@ async def refolded(connection: AsyncConnection, engagement_id: str, before: int 
         programme.chain.BrokenChain: the journal's own digests do not hold.
     """
     engagement = Engagement()
-    async for line in every(connection, engagement_id, before):
+    async for line in every(connection, engagement_id, before=before):
         engagement = evolve(engagement, line.entry, line.body)
     return engagement
 
 
 async def save(connection: AsyncConnection, before: Head | None, was: Engagement | None, now: Engagement) -> None:
-    """Write the snapshot, and the derived rows that differ from those of ``was``.
+    """Write the engagement's row, the derived rows that differ from those of ``was``, and a snapshot when it is time.
 
     Rows that another version of the derivations wrote are replaced whole.
     """
     if before is not None and not before.current:
-        await replace(connection, before, now)
+        await replace(connection, now)
         return
-    await _write(connection, before, now)
+    row = derived.engagement_row(now)
+    if before is None:
+        await connection.execute(insert(engagements), {"engagement_id": now.id, **row})
+    else:
+        await connection.execute(_UPDATE, {"this": now.id, **row})
+    if before is None or before.sequence // EVERY != now.sequence // EVERY:
+        await _write(connection, now)
     for change in derived.changes(was, now):
         await _apply(connection, now.id, change)
     _FOLDS.keep(now.id, now if was is not None else _FOLDS.sharing(now))
 
 
-async def replace(connection: AsyncConnection, before: Head | None, now: Engagement) -> None:
-    """Write the snapshot and every derived row, whatever stood there."""
-    await _write(connection, before, now)
-    for table in derived.DERIVATIONS:
+async def replace(connection: AsyncConnection, now: Engagement) -> None:
+    """Write everything that is derived from an engagement, whatever stood there."""
+    for table in (engagements, *derived.DERIVATIONS):
         await connection.execute(delete(table).where(table.c.engagement_id == now.id))
+    await connection.execute(insert(engagements), {"engagement_id": now.id, **derived.engagement_row(now)})
+    await _write(connection, now)
     for change in derived.changes(None, now):
         await _apply(connection, now.id, change)
 
 
-async def _write(connection: AsyncConnection, before: Head | None, now: Engagement) -> None:
-    row = {**derived.engagement_row(now), "snapshot": now.model_dump_json()}
-    if before is None:
-        await connection.execute(insert(engagements), {"engagement_id": now.id, **row})
-    else:
-        await connection.execute(update(engagements).where(engagements.c.engagement_id == now.id), row)
+async def _write(connection: AsyncConnection, now: Engagement) -> None:
+    await connection.execute(delete(snapshots).where(snapshots.c.engagement_id == now.id))
+    row = {"sequence": now.sequence, "read_model": derived.READ_MODEL, "engagement": now.model_dump_json()}
+    await connection.execute(insert(snapshots), {"engagement_id": now.id, **row})
 
 
 async def _apply(connection: AsyncConnection, engagement_id: str, change: derived.Change) -> None:
@@ -155,3 +188,4 @@ _DELETIONS = {
     table: delete(table).where(*(column == bindparam(f"of_{column.name}") for column in table.primary_key))
     for table in derived.DERIVATIONS
 }
+_UPDATE = update(engagements).where(_THIS)

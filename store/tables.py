@@ -1,7 +1,7 @@
 """Every table. The journal is the record; what is derived from it can be thrown away and folded again.
 
-Derived: engagements, memberships, tasks, actions, sessions, measures, points, reviews. Kept beside it: people and
-tokens, the confidential store (deposits, answers), the post, and what the front door remembers.
+Derived: engagements, snapshots, memberships, tasks, actions, sessions, measures, points, reviews. Kept beside it:
+people and tokens, the confidential store (deposits, answers), the post, and what the front door remembers.
 """
 
 from sqlalchemy import (
@@ -71,7 +71,6 @@ engagements = Table(
     Column("sequence", Integer, nullable=False),
     Column("digest", Digest, nullable=False),
     Column("read_model", Integer, nullable=False),  # the version of the derivations that wrote this
-    Column("snapshot", Text, nullable=False),
     Column("ods_code", String(8), nullable=False),
     Column("scope", Text, nullable=False),
     Column("scope_key", Text, nullable=False),
@@ -90,6 +89,15 @@ engagements = Table(
         sqlite_where=text("ended = ''"),
         postgresql_where=text("ended = ''"),
     ),
+)
+
+snapshots = Table(
+    "snapshots",
+    metadata,
+    engagement_id(),
+    Column("sequence", Integer, nullable=False),  # the last entry folded into it
+    Column("read_model", Integer, nullable=False),  # the version of the fold
+    Column("engagement", Text, nullable=False),
 )
 
 memberships = Table(

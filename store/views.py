@@ -170,9 +170,10 @@ async def every_engagement(
 
 
 async def engagement_ids(connection: AsyncConnection) -> list[str]:
-    """The id of every engagement, in the order of registration."""
-    table = tables.engagements
-    return list(await connection.scalars(select(table.c.engagement_id).order_by(table.c.engagement_id)))
+    """Every engagement, from the journal: also one that the read model has lost."""
+    table = tables.journal
+    first = select(table.c.engagement_id).where(table.c.sequence == 1)
+    return list((await connection.execute(first.order_by(table.c.engagement_id))).scalars())
 
 
 async def exists(connection: AsyncConnection, engagement_id: str) -> bool:

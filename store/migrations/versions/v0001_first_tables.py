@@ -110,7 +110,6 @@ def upgrade() -> None:
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("digest", sa.String(length=64), nullable=False),
         sa.Column("read_model", sa.Integer(), nullable=False),
-        sa.Column("snapshot", sa.Text(), nullable=False),
         sa.Column("ods_code", sa.String(length=8), nullable=False),
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("scope_key", sa.Text(), nullable=False),
@@ -273,6 +272,14 @@ def upgrade() -> None:
         sa.Column("held", sa.Date(), nullable=True),
         sa.Column("content", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("engagement_id", "session_id", name="pk_sessions"),
+    )
+    op.create_table(
+        "snapshots",
+        sa.Column("engagement_id", sa.String(length=80), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("read_model", sa.Integer(), nullable=False),
+        sa.Column("engagement", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("engagement_id", name="pk_snapshots"),
     )
     op.create_table(
         "tasks",
