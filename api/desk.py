@@ -225,7 +225,8 @@ class Desk:
             _Unanswered: whatever it was, the command may have been taken.
         """
         try:
-            async with asyncio.timeout(self._patience.total_seconds()):
+            # Each call has its own deadline; this one is for several of them, and leaves the last the time to end well.
+            async with asyncio.timeout(self._patience.total_seconds() + 1):
                 return await answer
         except WorkflowUpdateFailedError as error:
             raise self._refused(error) from None
