@@ -19,10 +19,19 @@ from programme.measure import Direction
 from programme.measures import AddPoints, DefineMeasure, NewPoint
 from programme.messages import CLOCK, Command, Entry, Event, PersonId, Role, Side, Stage, Task, Words
 from programme.part import Asked
-from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment
+from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment, EnrolPeople
 from programme.post import MessageIssued
 from programme.stages.action import Aim, Screened, Screening
 from programme.stages.agreement import AgreeAction
+from programme.stages.challenge import (
+    AcceptPanel,
+    AnswerFinding,
+    AppointToPanel,
+    HoldReview,
+    NewFinding,
+    RecordFindings,
+    ScheduleReview,
+)
 from programme.stages.compact import SignCompact
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
 from programme.stages.drafting import ActionText, DraftAction, ProposeAction
@@ -30,6 +39,7 @@ from programme.stages.exchange import ConfirmPairs
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
 from programme.stages.notes import ConfirmNotes, WriteNotes
 from programme.stages.pair import Pair
+from programme.stages.review import FindingKind, Reply
 from programme.stages.session import CompactDraft, DecisionLevel, Level, Option, Outputs
 from programme.stages.sessions import RecordAttendance, ScheduleSession
 from programme.stages.visits import MarkReflection, RecordVisit, WriteReflection
@@ -307,6 +317,38 @@ def play_delivery(programme: Programme) -> None:
     assert programme.engagement.in_stage(Stage.CHALLENGE), "delivery began without its challenge reviews"
 
 
+def play_review(programme: Programme, review: str = "1-external-1") -> None:
+    """Three challengers from outside meet over frozen evidence and recommend something; both co-owners accept it."""
+    panel = tuple(f"x{number}" for number in range(3))
+    new = tuple(person for person in panel if person not in programme.engagement.people)
+    rows = tuple(Enrolment(person=person, roles=(Role.EXTERNAL_CHALLENGER,), ods_code="RX1") for person in new)
+    programme.do(EnrolPeople(people=rows), PM)
+    for person in new:
+        programme.do(AcceptAppointment(role=Role.EXTERNAL_CHALLENGER), person)
+    while review not in programme.engagement.running.challenge.reviews:
+        programme.wait(1)
+    for person, background in zip(panel, (Side.DOCTOR, Side.DOCTOR, Side.MANAGER), strict=True):
+        seat = AppointToPanel(review=review, person=person, background=background, chair=person == panel[0])
+        programme.do(seat, PM)
+        programme.do(AcceptPanel(review=review, independent=True), person)
+    starts = at_local(programme.engagement.running.challenge.reviews[review].planned, time(13))
+    programme.do(ScheduleReview(review=review, starts=starts), PM)
+    programme.advance(starts + timedelta(hours=3))
+    programme.do(HoldReview(review=review, attended=panel, without_statements=True), panel[0])
+    finding = NewFinding(kind=FindingKind.RECOMMEND, text="Cover the weekend too", action="A1")
+    three = {"surprised": "The weekends", "stopped_asking": "Who stays late", "disagreement": "Score and chart"}
+    programme.do(RecordFindings.model_validate({"review": review, "findings": (finding,), **three}), panel[0])
+    for person in ("d1", "m1"):
+        programme.do(AnswerFinding(review=review, finding=f"{review}-1", reply=Reply.ACCEPT), person)
+
+
+def play_challenge(programme: Programme) -> None:
+    """The external review is held and answered; then the questionnaire opens again."""
+    play_review(programme)
+    while not programme.engagement.in_stage(Stage.RENEWAL):
+        programme.wait(1)
+
+
 PLAYS: dict[Stage, Callable[[Programme], None]] = {
     Stage.MANDATE: play_mandate,
     Stage.DIAGNOSIS: play_diagnosis,
@@ -314,6 +356,7 @@ PLAYS: dict[Stage, Callable[[Programme], None]] = {
     Stage.SESSIONS: play_sessions,
     Stage.AGREEMENT: play_agreement,
     Stage.DELIVERY: play_delivery,
+    Stage.CHALLENGE: play_challenge,
 }
 
 

@@ -23,6 +23,7 @@ from programme.refusals import (
     RoleTaken,
     StatementsMissing,
     Unknown,
+    UnknownPerson,
 )
 from programme.stages.action import ActionStatus
 from programme.stages.agreement import ActionActivated, ActionAgreed
@@ -197,6 +198,13 @@ def test_a_conflict_that_arises_later_stops_the_next_act() -> None:
         programme.do(command, CHAIR)
 
 
+def test_a_chair_in_conflict_records_no_findings() -> None:
+    programme = held(opened(delivering(), FIRST), FIRST)
+    enrolled(programme, Enrolment(person=DOCTOR, side=Side.DOCTOR, line_manager=CHAIR))
+    with pytest.raises(ConflictOfInterest):
+        programme.do(findings(CONCERN), CHAIR)
+
+
 def test_an_external_review_is_chaired_from_outside_the_trust() -> None:
     programme = opened(delivering(), OUTSIDE)
     with pytest.raises(ConflictOfInterest):
@@ -241,6 +249,18 @@ def test_nobody_accepts_a_seat_that_was_not_offered() -> None:
         programme.do(AcceptPanel(review=FIRST), INTERNAL[1])
 
 
+def test_a_seat_is_offered_in_a_review_of_this_cycle_to_somebody_enrolled_and_accepted_once() -> None:
+    programme = opened(delivering(), FIRST)
+    with pytest.raises(Unknown):
+        programme.do(appoint("1-internal-9", INTERNAL[0]), PM)
+    with pytest.raises(UnknownPerson):
+        programme.do(appoint(FIRST, "nobody"), PM)
+    programme.do(appoint(FIRST, INTERNAL[0]), PM)
+    programme.do(AcceptPanel(review=FIRST), INTERNAL[0])
+    with pytest.raises(AlreadyDone):
+        programme.do(AcceptPanel(review=FIRST), INTERNAL[0])
+
+
 def test_whoever_declines_or_is_released_leaves_the_panel_and_the_task_comes_back() -> None:
     programme = panel(opened(delivering(), FIRST), FIRST)
     assert not programme.tasks(PM, "AppointToPanel")
@@ -274,8 +294,18 @@ def test_the_chair_passes_with_a_reason_to_somebody_who_was_at_the_meeting() -> 
         programme.do(PassChair(review=FIRST, person=INTERNAL[3], reason="A new post"), PM)
     with pytest.raises(Invalid):
         programme.do(PassChair(review=FIRST, person=INTERNAL[1], reason=" "), PM)
+    with pytest.raises(AlreadyDone):
+        programme.do(PassChair(review=FIRST, person=CHAIR, reason="A new post"), PM)
     programme.do(PassChair(review=FIRST, person=INTERNAL[1], reason="A new post"), PM)
     assert programme.tasks(INTERNAL[1], "RecordFindings")
+
+
+def test_the_chair_of_an_external_review_never_passes_to_somebody_of_the_trust() -> None:
+    programme = panel(opened(delivering(), OUTSIDE), OUTSIDE)
+    programme.do(appoint(OUTSIDE, INTERNAL[0]), PM)
+    programme.do(AcceptPanel(review=OUTSIDE), INTERNAL[0])
+    with pytest.raises(ConflictOfInterest):
+        programme.do(PassChair(review=OUTSIDE, person=INTERNAL[0], reason="A new post"), PM)
 
 
 # --- the meeting ---------------------------------------------------------------------------------------------------
@@ -310,6 +340,12 @@ def test_a_review_is_dated_in_time_for_the_position_statements_and_on_a_working_
     programme.do(ScheduleReview(review=FIRST, starts=meets(programme, 16)), CHAIR)
 
 
+def test_a_meeting_that_was_held_is_not_moved() -> None:
+    programme = held(opened(delivering(), FIRST), FIRST)
+    with pytest.raises(AlreadyDone):
+        programme.do(ScheduleReview(review=FIRST, starts=meets(programme, 25)), PM)
+
+
 def test_only_the_programme_manager_and_the_chair_set_the_date() -> None:
     programme = panel(opened(delivering(), FIRST), FIRST)
     with pytest.raises(NotHeldByYou):
@@ -329,7 +365,10 @@ def test_panel_and_co_owners_of_both_sides_get_a_calendar_entry_that_moves_with_
 
 
 def test_co_owners_of_both_sides_give_their_position_once_before_the_evidence_is_frozen() -> None:
-    programme = dated(opened(delivering(), FIRST), FIRST)
+    programme = opened(delivering(), FIRST)
+    with pytest.raises(NotYet):
+        programme.do(GivePositionStatement(review=FIRST, text="It works"), DOCTOR)
+    dated(programme, FIRST)
     assert {task.side for task in programme.tasks(command="GivePositionStatement")} == set(Side)
     with pytest.raises(NotHeldByYou):
         programme.do(GivePositionStatement(review=FIRST, text="It works"), "d5")
