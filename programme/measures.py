@@ -305,13 +305,29 @@ def with_measure(engagement: Engagement, measure: Measure) -> Engagement:
 
 
 def tasks(engagement: Engagement) -> Iterator[Task]:
-    """The first measure and every baseline, for the stewards."""
+    """The first measure and every baseline, for the stewards; a steward, where there is none."""
     measures = engagement.measures.measures.values()
+    if engagement.registered and not any(Role.MEASURE_STEWARD in one.intended() for one in engagement.people.values()):
+        yield from _find_steward(engagement, engagement.registered)
     if engagement.registered and not measures:
         yield from _steward_tasks(engagement, "first", engagement.registered, "the engagement was registered")
     for measure in measures:
         if not measure.has_baseline:
             yield from _steward_tasks(engagement, measure.id, measure.defined, "the measure was defined")
+
+
+def _find_steward(engagement: Engagement, since: date) -> Iterator[Task]:
+    for manager in engagement.holders(Role.PROGRAMME_MANAGER):
+        yield Task(
+            id=f"measures/steward/{manager}",
+            ladder="duty",
+            person=manager,
+            about=Role.MEASURE_STEWARD.value,
+            command="Appoint",
+            title="Appoint a measure steward",
+            opened=since,
+            due=engagement.time.due(since, engagement.template.durations.appointment, "the engagement was registered"),
+        )
 
 
 def _steward_tasks(engagement: Engagement, what: str, since: date, why: str) -> Iterator[Task]:

@@ -34,7 +34,15 @@ from programme.messages import (
 )
 from programme.part import Asked, Part
 from programme.post import NoticeRaised
-from programme.refusals import ActionElsewhere, Invalid, NotCoOwner, NotYet, TouchpointIncomplete, UnknownAction
+from programme.refusals import (
+    ActionElsewhere,
+    Invalid,
+    NotCoOwner,
+    NotYet,
+    TouchpointIncomplete,
+    UnknownAction,
+    UnknownPerson,
+)
 from programme.stages.action import (
     IN_FORCE,
     Action,
@@ -46,6 +54,7 @@ from programme.stages.action import (
     changed,
     owned_side,
 )
+from programme.stages.sessions import deferred
 from programme.working_time import at_local, end_of, in_words, month_after, uk_date
 
 if TYPE_CHECKING:
@@ -119,7 +128,7 @@ class RecordTouchpoint(Command):
     """Record a joint touchpoint: which actions were talked about, and who was there."""
 
     who = PARTICIPANTS | SPONSORS | {Role.FACILITATOR}
-    refusals = (NotYet, UnknownAction, ActionElsewhere, TouchpointIncomplete, Invalid)
+    refusals = (NotYet, UnknownAction, UnknownPerson, ActionElsewhere, TouchpointIncomplete, Invalid)
 
     kind: Literal["RecordTouchpoint"] = "RecordTouchpoint"
     on: date
@@ -269,6 +278,9 @@ def record_touchpoint(engagement: Engagement, command: RecordTouchpoint, asked: 
         raise NotYet("joint touchpoints begin with delivery")
     if not started <= command.on <= asked.today:
         raise Invalid(f"Name a day from {uk_date(started)} to today.")
+    for person in command.attended:
+        if person not in engagement.people:
+            raise UnknownPerson(person)
     if not command.actions:
         raise Invalid("Name at least one action that was talked about.")
     for action in command.actions:
@@ -277,15 +289,13 @@ def record_touchpoint(engagement: Engagement, command: RecordTouchpoint, asked: 
             raise TouchpointIncomplete
     if not set(engagement.sponsors) & set(command.attended):
         raise TouchpointIncomplete
-    attended = tuple(person for person in command.attended if person in engagement.people)
-    held = TouchpointHeld(on=command.on, actions=command.actions, attended=attended, summary=command.summary)
-    return [held, *_offered_again(engagement, attended)]
+    held = TouchpointHeld(on=command.on, actions=command.actions, attended=command.attended, summary=command.summary)
+    return [held, *_offered_again(engagement, command.attended)]
 
 
 def _offered_again(engagement: Engagement, people: tuple[PersonId, ...]) -> Iterator[Event]:
-    deferred = sorted(engagement.running.sessions.deferrals)
-    if deferred:
-        title = f"Left for later: {in_words(deferred)}. Take it up with an action, or leave it"
+    if waiting := deferred(engagement):
+        title = f"Left for later: {in_words(waiting)}. Take it up with an action, or leave it"
         yield NoticeRaised(people=people, title=title, about="deferrals")
 
 

@@ -35,6 +35,7 @@ from programme.stages.needs import (
     ReopenNeed,
     ReportNeedMet,
 )
+from programme.stages.notes import ConditionDeferred
 from programme.stages.session import Purpose
 from programme.stages.verification import RefuseVerification, ReportComplete, VerifyAction
 from programme.working_time import month_after
@@ -52,6 +53,7 @@ from tests.core.agreed import (
     propose,
     status,
 )
+from tests.core.given import given
 from tests.core.programme_driver import FACILITATOR, MANAGERIAL, MEDICAL, PM, STEWARD, Programme
 
 MARCH, APRIL, MAY, JUNE = (date(2026, month, 1) for month in (3, 4, 5, 6))
@@ -243,6 +245,25 @@ def test_a_joint_touchpoint_takes_both_co_owners_and_a_sponsor() -> None:
             touch(programme, *missing)
     touch(programme, DOCTOR, MANAGER, MANAGERIAL)
     assert programme.engagement.running.delivery.touchpoints[-1].attended == (DOCTOR, MANAGER, MANAGERIAL)
+
+
+def test_a_touchpoint_names_people_and_actions_that_exist() -> None:
+    programme = delivering()
+    with pytest.raises(UnknownPerson):
+        touch(programme, DOCTOR, MANAGER, MEDICAL, "nobody")
+    with pytest.raises(Invalid):
+        programme.do(RecordTouchpoint(on=programme.today, actions=(), attended=(MEDICAL,)), MEDICAL)
+
+
+def test_each_touchpoint_offers_again_what_the_sessions_left_for_later() -> None:
+    programme = delivering()
+    later = ConditionDeferred(condition="C04", until=JUNE, reason="After the winter", on=programme.today)
+    given(programme, later, later.model_copy(update={"condition": "C09"}))
+    touch(programme, DOCTOR, MANAGER, MEDICAL)
+    offers = [one for one in programme.events(NoticeRaised) if one.about == "deferrals"]
+    assert [(one.people, "C04" in one.title, "C09" in one.title) for one in offers] == [
+        ((DOCTOR, MANAGER, MEDICAL), True, False)
+    ]
 
 
 def test_a_touchpoint_is_due_two_months_after_the_last_one() -> None:

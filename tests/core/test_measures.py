@@ -10,7 +10,8 @@ from programme.charting import AnswerRebase, AskForRebase, ChartRead, ExplainSig
 from programme.engagement import Engagement, fold
 from programme.measure import Direction, MeasureKind
 from programme.measures import AddPoints, CorrectPoint, DefineMeasure, NewPoint, SetTarget
-from programme.messages import Side
+from programme.messages import Role, Side
+from programme.people import Enrolment, EnrolPeople
 from programme.refusals import (
     AlreadyDone,
     Invalid,
@@ -36,7 +37,7 @@ from tests.core.agreed import (
     measure,
     propose,
 )
-from tests.core.programme_driver import PM, STEWARD, Programme, registered
+from tests.core.programme_driver import PM, STEWARD, Programme, registered, roster
 
 
 def month_by_month(programme: Programme, *values: str) -> None:
@@ -144,6 +145,14 @@ def test_the_steward_is_asked_for_a_measure_and_then_for_its_baseline() -> None:
     programme.do(AddPoints(measure="M1", points=(NewPoint(period=date(2024, 1, 1), value=Decimal(67)),)), STEWARD)
     assert programme.tasks(STEWARD) == []
     assert measure(programme).chart.trial_limits
+
+
+def test_the_programme_manager_is_asked_for_a_steward_where_there_is_none() -> None:
+    programme = registered(tuple(row for row in roster() if row.person != STEWARD))
+    owed = [task for task in programme.tasks(PM, "Appoint") if task.about == "measure_steward"]
+    assert len(owed) == 1
+    programme.do(EnrolPeople(people=(Enrolment(person=STEWARD, roles=(Role.MEASURE_STEWARD,)),)), PM)
+    assert owed[0].id not in {task.id for task in programme.tasks(PM)}
 
 
 def test_twelve_points_make_the_trial_limits_mark_go() -> None:
