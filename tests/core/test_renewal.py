@@ -45,7 +45,7 @@ from programme.stages.renewal import (
     RenewalSettled,
 )
 from programme.stages.review import Complacency, ReviewKind
-from programme.stages.session import Purpose
+from programme.stages.session import Outputs, Purpose
 from programme.template import ProgrammeTemplate
 from programme.working_time import month_after
 from tests.core.given import ACTION, EXTERNAL, active_action, delivering, given, nothing_agreed
@@ -56,6 +56,13 @@ from tests.core.programme_driver import (
     PM,
     TWELVE_MONTHS,
     Programme,
+    begun,
+    confirm,
+    hold,
+    play_exchange,
+    play_session,
+    schedule,
+    write,
 )
 
 OUTSIDE = "1-external-1"
@@ -417,6 +424,24 @@ def test_a_year_of_sustaining_holds_an_external_review_and_the_questionnaire_and
     assert programme.tasks(MEDICAL, "DecideRenewal")
     decide(programme, RENEW, RENEW)
     assert (programme.engagement.running.number, programme.engagement.running.sustaining) == (3, False)
+
+
+# --- a second cycle ------------------------------------------------------------------------------------------------
+
+
+def test_a_renewed_programme_goes_through_its_stages_again() -> None:
+    programme = close_questionnaire(begun(Stage.RENEWAL))
+    learned = Outputs(summary="We looked back", learned="Weekends need their own plan")
+    schedule(programme, "1D", 12)
+    hold(programme, "1D")
+    write(programme, "1D", learned)
+    confirm(programme, "1D")
+    decide(programme, RENEW, RENEW)
+    play_exchange(programme)
+    for letter in "ABC":
+        play_session(programme, f"2{letter}")
+    assert open_stages(programme) == {Stage.DELIVERY, Stage.CHALLENGE}  # what was agreed before is still agreed
+    assert fold(Engagement(), programme.entries) == programme.engagement
 
 
 # --- close ---------------------------------------------------------------------------------------------------------
