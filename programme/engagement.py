@@ -50,6 +50,7 @@ from programme.stages import (
     drafting,
     exchange,
     halves,
+    invitations,
     mandate,
     needs,
     notes,
@@ -87,6 +88,7 @@ AnyCommand = Annotated[
     | exchange.Commands
     | visits.Commands
     | sessions.Commands
+    | invitations.Commands
     | notes.Commands
     | measures.Commands
     | charting.Commands
@@ -116,6 +118,7 @@ AnyEvent = Annotated[
     | exchange.Events
     | visits.Events
     | sessions.Events
+    | invitations.Events
     | notes.Events
     | measures.Events
     | charting.Events
@@ -146,6 +149,7 @@ PARTS: tuple[Part, ...] = (
     exchange.PART,
     visits.PART,
     sessions.PART,
+    invitations.PART,
     notes.PART,
     measures.PART,
     charting.PART,

@@ -36,12 +36,13 @@ from programme.stages.compact import SignCompact
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
 from programme.stages.drafting import ActionText, DraftAction, ProposeAction
 from programme.stages.exchange import ConfirmPairs
+from programme.stages.invitations import ScheduleSession
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
 from programme.stages.notes import ConfirmNotes, WriteNotes
 from programme.stages.pair import Pair
 from programme.stages.review import FindingKind, Reply
 from programme.stages.session import CompactDraft, DecisionLevel, Level, Option, Outputs
-from programme.stages.sessions import RecordAttendance, ScheduleSession
+from programme.stages.sessions import RecordAttendance
 from programme.stages.visits import MarkReflection, RecordVisit, WriteReflection
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, at_local, month_after

@@ -32,6 +32,13 @@ from programme.refusals import (
 )
 from programme.stages import sessions
 from programme.stages.action import Action, ActionStatus, Agreement, Compact
+from programme.stages.invitations import (
+    AnswerInvitation,
+    CancelSession,
+    MoveSession,
+    QuorumChecked,
+    ScheduleSession,
+)
 from programme.stages.mandate import Mandate
 from programme.stages.notes import (
     ConditionDeferred,
@@ -45,13 +52,8 @@ from programme.stages.notes import (
 )
 from programme.stages.session import CompactDraft, DecisionLevel, Deferral, Level, Option, Outputs, Purpose, Session
 from programme.stages.sessions import (
-    AnswerInvitation,
     CallSession,
-    CancelSession,
-    MoveSession,
-    QuorumChecked,
     RecordAttendance,
-    ScheduleSession,
     SessionCalled,
     attended,
     call_session,
