@@ -146,21 +146,21 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
     """The half that is missing, for the co-owner of the other side."""
     for action in actions_of(engagement):
         if action.status in WITHDRAWABLE:
-            yield from _other_half(engagement, action, Joint.WITHDRAW, "WithdrawAction", "it is withdrawn")
+            yield from _other_half(action, Joint.WITHDRAW, "WithdrawAction", "it is withdrawn")
         if action.status is ActionStatus.ACTIVE:
-            yield from _other_half(engagement, action, Joint.COMPLETE, "ReportComplete", "it is complete")
+            yield from _other_half(action, Joint.COMPLETE, "ReportComplete", "it is complete")
         if action.status in CLOSABLE:
-            yield from _other_half(engagement, action, Joint.CLOSE, "CloseAction", "it is closed")
+            yield from _other_half(action, Joint.CLOSE, "CloseAction", "it is closed")
 
 
-def _other_half(engagement: Engagement, action: Action, what: Joint, command: str, words: str) -> Iterator[Task]:
+def _other_half(action: Action, what: Joint, command: str, words: str) -> Iterator[Task]:
     """For the co-owner whose half is missing: a duty that stands open, without a date."""
     given = action.joint.get(what, {})
     for side, assent in given.items():
         owner = action.owner(side.other)
         if side.other not in given and owner:
             yield Task(
-                id=f"{engagement.running.number}/action/{what.value}-{action.id}-{assent.on}/{owner}",
+                id=f"action/{what.value}-{action.id}-{assent.on}/{owner}",
                 ladder="duty",
                 person=owner,
                 about=action.id,

@@ -346,7 +346,7 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
         if need.status is REPORTED and need.reported:
             for facilitator in engagement.holders(Role.FACILITATOR):
                 yield Task(
-                    id=f"{engagement.cycle.number}/needs/confirm-{need.id}-{need.reported}/{facilitator}",
+                    id=f"needs/confirm-{need.id}-{need.reported}/{facilitator}",
                     ladder="verification",
                     person=facilitator,
                     about=need.id,
@@ -362,7 +362,7 @@ def _needs_owner(engagement: Engagement, need: DevelopmentNeed) -> Iterator[Task
     since = max(need.added, span.ended) if span and span.ended else need.added
     for person in (need.suggested,) if need.suggested else engagement.holders(Role.FACILITATOR):
         yield Task(
-            id=f"{engagement.running.number}/needs/owner-{need.id}-{since}/{person}",
+            id=f"needs/owner-{need.id}-{since}/{person}",
             ladder="duty",
             person=person,
             about=need.id,

@@ -280,7 +280,7 @@ def _returned(engagement: Engagement, event: ActionReturned, at: datetime) -> En
 
 
 def tasks(engagement: Engagement) -> Iterator[Task]:
-    """Acknowledge and decide, for the approver. A pause does not move their days."""
+    """Acknowledge and decide, for the approver. A pause does not move their days, nor does a new cycle ask anew."""
     for action in actions_of(engagement):
         approver = approver_for(engagement, action) if action.open_objections else None
         if approver:
@@ -290,10 +290,10 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
 
 def _duties(engagement: Engagement, action: Action, objection: Objection, approver: PersonId) -> Iterator[Task]:
     time, durations = WorkingTime(engagement.calendar), engagement.template.durations
-    prefix, about = f"{engagement.running.number}/safety", f"{action.id}-{objection.number}"
+    about = f"{action.id}-{objection.number}"
     if objection.acknowledged is None:
         yield Task(
-            id=f"{prefix}/acknowledge-{about}/{approver}",
+            id=f"safety/acknowledge-{about}/{approver}",
             ladder="safety-acknowledgement",
             person=approver,
             about=action.id,
@@ -303,7 +303,7 @@ def _duties(engagement: Engagement, action: Action, objection: Objection, approv
             due=time.due(objection.raised, durations.objection_acknowledge, "the objection was raised"),
         )
     yield Task(
-        id=f"{prefix}/decide-{about}/{approver}",
+        id=f"safety/decide-{about}/{approver}",
         ladder="safety-objection",
         person=approver,
         about=action.id,

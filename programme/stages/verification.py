@@ -298,7 +298,7 @@ def _looks(engagement: Engagement, action: Action, side: Side, reported: date) -
     look = f"Verify action {action.id}"
     for person in people:
         yield Task(
-            id=f"{engagement.running.number}/action/verify-{action.id}-{side.value}-{reported}/{person}",
+            id=f"action/verify-{action.id}-{side.value}-{reported}/{person}",
             ladder="verification",
             person=person,
             about=action.id,
