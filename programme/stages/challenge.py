@@ -579,6 +579,11 @@ def _panellist(review: Review, person: PersonId) -> Panellist:
     return found
 
 
+def _seated(review: Review, person: PersonId) -> None:
+    if not _panellist(review, person).accepted:
+        raise Unknown(f"'{person}' has not accepted the seat on this panel.")
+
+
 def _refuse_conflict(engagement: Engagement, review: Review, person: PersonId) -> None:
     found = conflict(engagement, review, person)
     if found:
@@ -634,7 +639,9 @@ def _uninvited(engagement: Engagement, review: Review, person: PersonId) -> list
 
 def pass_chair(engagement: Engagement, command: PassChair, asked: Asked) -> list[Event]:
     """Another challenger chairs; after the meeting only one who was there."""
-    review = _unfound(engagement, command.review)
+    review = _review(engagement, command.review)
+    if review.answered:
+        raise AlreadyDone("both sides have answered this review")
     panellist = _panellist(review, command.person)
     if review.chair == command.person:
         raise AlreadyDone("this challenger chairs the review")
@@ -800,7 +807,7 @@ def hold_review(engagement: Engagement, command: HoldReview, asked: Asked) -> li
         raise NotYet("both sides have agreed on nothing that could be challenged")
     present = tuple(dict.fromkeys(command.attended))
     for person in present:
-        _panellist(review, person)
+        _seated(review, person)
         _refuse_conflict(engagement, review, person)
     if not quorate(engagement, review, present):
         raise PanelNotQuorate(engagement.template.thresholds.panel_challengers)

@@ -300,6 +300,15 @@ def test_the_chair_passes_with_a_reason_to_somebody_who_was_at_the_meeting() -> 
     assert programme.tasks(INTERNAL[1], "RecordFindings")
 
 
+def test_the_chair_can_pass_until_both_sides_have_answered() -> None:
+    programme = found(opened(delivering(), FIRST), FIRST, RECOMMEND)
+    programme.do(PassChair(review=FIRST, person=INTERNAL[1], reason="A new post"), PM)
+    programme.do(CorrectFinding(review=FIRST, finding=f"{FIRST}-1", text="Sundays", reason="A slip"), INTERNAL[1])
+    answer(programme, FIRST, 1)
+    with pytest.raises(AlreadyDone):
+        programme.do(PassChair(review=FIRST, person=INTERNAL[2], reason="A new post"), PM)
+
+
 def test_the_chair_of_an_external_review_never_passes_to_somebody_of_the_trust() -> None:
     programme = panel(opened(delivering(), OUTSIDE), OUTSIDE)
     programme.do(appoint(OUTSIDE, INTERNAL[0]), PM)
@@ -439,6 +448,9 @@ def test_a_review_is_held_by_its_chair_with_a_quorum_on_its_day() -> None:
             programme.do(HoldReview(review=FIRST, attended=present, without_statements=True), CHAIR)
     with pytest.raises(Unknown):
         programme.do(HoldReview(review=FIRST, attended=(*INTERNAL[:3], "d5"), without_statements=True), CHAIR)
+    programme.do(appoint(FIRST, INTERNAL[3]), PM)
+    with pytest.raises(Unknown):
+        programme.do(HoldReview(review=FIRST, attended=INTERNAL, without_statements=True), CHAIR)
     programme.do(command, CHAIR)
     with pytest.raises(AlreadyDone):
         programme.do(command, CHAIR)
