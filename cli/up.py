@@ -56,6 +56,7 @@ async def _up(settings: Settings) -> None:
             "OLIVE_DATA_DIR": str(settings.data_dir.absolute()),
             "OLIVE_TEMPORAL_ADDRESS": temporal.address,
             "OLIVE_API_PORT": str(settings.api_port),
+            "OLIVE_UPDATES_IN_FLIGHT": "900",  # the embedded server takes 1,000 for each engagement
         }
         logs = settings.data_dir / "logs"
         async with running(environment, logs):
