@@ -93,6 +93,7 @@ def test_a_draft_may_be_incomplete_but_not_wrong() -> None:
         ({"manager_owner": "nobody"}, UnknownPerson),
         ({"doctor_signatory": FACILITATOR}, WrongSide),
         ({"replaces": "A9"}, UnknownAction),
+        ({"aim": aim(programme, to_value=Decimal("1e30"))}, Invalid),
     ]
     for changes, refusal in wrong:
         with pytest.raises(refusal):
@@ -283,6 +284,18 @@ def test_nobody_is_made_a_co_owner_against_their_no() -> None:
 
 
 # --- changing ------------------------------------------------------------------------------------------------------
+
+
+def test_a_draft_is_changed_by_anybody_who_takes_part_and_stays_the_first_version() -> None:
+    programme = agreeing()
+    draft(programme, measures=())
+    for somebody in ("m7", FACILITATOR):
+        programme.do(ChangeAction(action="A1", text=text(programme, title="Seniors first")), somebody)
+    assert (status(programme), action(programme).version) == (ActionStatus.DRAFT, 1)
+    assert (action(programme).title, action(programme).measures) == ("Seniors first", ("M1",))
+    with pytest.raises(Invalid):
+        programme.do(ChangeAction(action="A1", text=text(programme, title=" ")), DOCTOR)
+
 
 MATERIAL: list[Callable[[Programme], dict[str, Any]]] = [
     lambda programme: {"aim": aim(programme, to_value=Decimal(80))},
