@@ -3,18 +3,21 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
 
 from fastapi import FastAPI
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
 
-from api import answers, commands, engagements, health, history, launch, packs, reference, registers, tasks
+from api import answers, commands, engagements, enrolment, health, history, launch, packs, reference, registers, tasks
 from api.bodies import Bodies
 from api.dependencies import FrontDoor
 from api.describing import DESCRIPTION, TITLE, describe
 from api.desk import Desk
-from api.errors import handle_errors
+from api.errors import handle_errors, too_large
+from programme.people import EnrolPeople
 from programme.questionnaire import Questionnaire
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
@@ -52,7 +55,6 @@ def create_app(
         docs_url=None,
         redoc_url=None,
         lifespan=_closing(desk),
-        max_body_size=settings.largest_request,
         strict_content_type=True,
         generate_unique_id_function=lambda route: route.name,
         telemetry={
@@ -72,6 +74,7 @@ def create_app(
         desk=desk,
     )
     over_tls = settings.public_base_url.startswith("https://")
+    app.add_middleware(BodyLimit, most=settings.largest_request)
     app.add_middleware(SecurityHeaders, headers=HEADERS | (OVER_TLS if over_tls else {}))
     handle_errors(app)
     _include_routes(app, bodies)
@@ -90,7 +93,7 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         answers.router,
         history.router,
         commands.more,
-        commands.command_router(bodies),
+        commands.command_router(bodies, {EnrolPeople: enrolment.enrol_people}),
     ):
         app.include_router(router, prefix=f"{BASE}/engagements/{{engagement_id}}")
     for router in (health.router, reference.explained, reference.router):
@@ -124,3 +127,35 @@ class SecurityHeaders:
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+class BodyLimit:
+    """Bodies of at most so many bytes: refused at once where their length is said, else when they grow too long.
+
+    The framework's own limit answers in plain text.
+    """
+
+    def __init__(self, app: ASGIApp, most: int) -> None:
+        self._app = app
+        self._most = most
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on as long as its body stays within the limit."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        declared = Headers(scope=scope).get("content-length", "0")
+        if not declared.isdecimal() or int(declared[:20]) > self._most:
+            await too_large()(scope, receive, send)
+            return
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > self._most:
+                raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            return message
+
+        await self._app(scope, counted, send)

@@ -72,16 +72,18 @@ WordsText = Annotated[
     AfterValidator(Candid),
     Field(max_length=WORDS_LIMIT, description="Kept in confidence; never part of the history."),
 ]
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(FIRST_DAY.year, 1, 1, tzinfo=UTC), le=datetime(LAST_DAY.year, 12, 31, tzinfo=UTC)),
+]
+"""An instant with its time zone, within the years that the programme can reckon with."""
 _AMOUNT = LARGEST_NUMBER * 1000
 _TAKEN: dict[type, Any] = {
     str: Text,
     int: Annotated[int, Field(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)],
     Decimal: Annotated[Decimal, Field(ge=-_AMOUNT, le=_AMOUNT, decimal_places=6)],
     date: Annotated[date, Field(ge=FIRST_DAY, le=LAST_DAY)],
-    datetime: Annotated[
-        AwareDatetime,
-        Field(ge=datetime(FIRST_DAY.year, 1, 1, tzinfo=UTC), le=datetime(LAST_DAY.year, 12, 31, tzinfo=UTC)),
-    ],
+    datetime: Moment,
     Words: WordsText,
 }
 

@@ -7,8 +7,8 @@ are deposited first, under references that follow from the command id.
 
 import hashlib
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 from uuid import UUID, uuid4, uuid5
@@ -92,7 +92,7 @@ class Asking:
     command_id: str
     unfolded: Unfolded
     expected: int | None
-    sealed: BaseModel | None
+    sealed: BaseModel | None = None
 
     @property
     def digest(self) -> str:
@@ -253,13 +253,13 @@ async def _why_gone(door: FrontDoor, visitor: Visitor) -> Exception:
 # --- routes --------------------------------------------------------------------------------------------------------
 
 
-def command_router(bodies: Bodies) -> APIRouter:
-    """A route for every command that a person may ask."""
+def command_router(bodies: Bodies, by_hand: Mapping[type[Command], Callable[..., Any]]) -> APIRouter:
+    """A route for every command that a person may ask; ``by_hand``: of those that are asked in other words."""
     router = APIRouter()
     for command in commands():
         router.add_api_route(
             f"/{kebab(command.__name__)}",
-            _endpoint(command, bodies.body_of(command)),
+            by_hand.get(command) or _endpoint(command, bodies.body_of(command)),
             methods=["POST"],
             name=command.__name__,
             summary=_summary(command),
@@ -309,19 +309,26 @@ def _endpoint(command: type[Command], body_model: type[BaseModel]) -> Callable[.
 def asking_for(
     command: type[Command], body: BaseModel, visitor: Visitor, if_match: str | None, idempotency_key: str | None
 ) -> Asking:
-    """A command as it came in. Without a key of the caller's own it has one that nobody will use again."""
+    """A command as it came in, from its body."""
     key = idempotency_key or uuid4().hex
-    command_id = command_id_of(visitor.person_id, key)
+    named = UUID(command_id_of(visitor.person_id, key))
     sealed = next((name for name, info in command.model_fields.items() if info.annotation is Sealed), None)
+    unfolded = unfold(command, body, lambda place: str(uuid5(named, f"words {place}")))
+    asking = asking_of(unfolded, visitor, if_match, key)
+    return replace(asking, keyed=idempotency_key is not None, sealed=getattr(body, sealed) if sealed else None)
+
+
+def asking_of(unfolded: Unfolded, visitor: Visitor, if_match: str | None, idempotency_key: str | None) -> Asking:
+    """A command that is ready. Without a key of the caller's own it has one that nobody will use again."""
+    key = idempotency_key or uuid4().hex
     return Asking(
         visitor=visitor,
-        kind=command.__name__,
+        kind=unfolded.command.kind,
         key=key,
         keyed=idempotency_key is not None,
-        command_id=command_id,
-        unfolded=unfold(command, body, lambda place: str(uuid5(UUID(command_id), f"words {place}"))),
+        command_id=command_id_of(visitor.person_id, key),
+        unfolded=unfolded,
         expected=expected_version(if_match),
-        sealed=getattr(body, sealed) if sealed else None,
     )
 
 

@@ -181,7 +181,7 @@ def checked(cursor: str) -> str:
         for value in json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))):
             if isinstance(value, str):
                 printable(value)
-            elif not (isinstance(value, int) and abs(value) <= LARGEST_NUMBER):
+            elif type(value) is not int or abs(value) > LARGEST_NUMBER:
                 raise BadCursor
     except (ValueError, TypeError, RecursionError):
         raise BadCursor from None

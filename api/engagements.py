@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from api.bodies import Moment
 from api.dependencies import Caller, Door, Member, PageOf, Pages, cursor_at, place_of
 from api.describing import problems
 from api.errors import BadCursor, NoSuchEngagement, NotForYou
@@ -167,9 +168,7 @@ async def read_engagement(
     door: Door,
     visitor: Member,
     response: Response,
-    as_of: Annotated[
-        AwareDatetime | None, Query(description="As it was at that instant; for readers of the history.")
-    ] = None,
+    as_of: Annotated[Moment | None, Query(description="As it was at that instant; for readers of the history.")] = None,
 ) -> EngagementShown:
     """One engagement: where it stands and what is missing. Who has not answered or not accepted is told to nobody."""
     found = await (seen(door, visitor, View.HISTORY) if as_of else whole(door, visitor))

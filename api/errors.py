@@ -18,8 +18,10 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from programme.refusals import Invalid, MovedOn, NotAllowed, OutOfTurn, Refusal, Unknown
+from store import views
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_SECONDS = 5
@@ -208,6 +210,10 @@ def _refused(_: ExceptionHandler, _request: Request, refusal: Refusal) -> Proble
     return Refused(refusal.code, str(refusal), **getattr(refusal, "more", {}))
 
 
+def _bad_cursor(_: ExceptionHandler, _request: Request, _error: Exception) -> Problem:
+    return Refused(BadCursor.__name__, str(BadCursor()))
+
+
 def _database_away(_: ExceptionHandler, _request: Request, _error: Exception) -> Problem:
     return DatabaseAway()
 
@@ -217,10 +223,20 @@ def _unreadable(_: ExceptionHandler, _request: Request, error: RequestValidation
 
 
 def _http(_: ExceptionHandler, _request: Request, error: HTTPException) -> Problem:
-    phrase = HTTPStatus(error.status_code).phrase
+    return _plain(error.status_code, dict(error.headers) if error.headers else None)
+
+
+def _plain(status: int, headers: dict[str, str] | None = None) -> Problem:
+    """A problem of which HTTP says everything that there is to say."""
+    phrase = HTTPStatus(status).phrase
     code = "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", phrase))
-    headers = dict(error.headers) if error.headers else None
-    return Problem(f"{phrase}.", type_uri(code), None, error.status_code, headers, code=code)
+    return Problem(f"{phrase}.", type_uri(code), None, status, headers, code=code)
+
+
+def too_large() -> Response:
+    """The answer to a body that is longer than this service takes."""
+    problem = _plain(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+    return JSONResponse(problem.marshal(), status_code=problem.status, media_type=PROBLEM_JSON)
 
 
 def _where(place: tuple[str | int, ...]) -> str:
@@ -238,9 +254,13 @@ def handle_errors(app: FastAPI) -> None:
     handler = new_exception_handler(
         logger=logging.getLogger("api"),
         unhandled_wrappers={"default": Fault},
-        handlers={Refusal: _refused, **dict.fromkeys(DATABASE_AWAY, _database_away)},
+        handlers={
+            Refusal: _refused,
+            views.BadCursor: _bad_cursor,
+            **dict.fromkeys(DATABASE_AWAY, _database_away),
+        },
         http_exception_handler=_http,
         request_validation_handler=_unreadable,
     )
-    for kind in (Exception, Problem, HTTPException, RequestValidationError, Refusal, *DATABASE_AWAY):
+    for kind in (Exception, Problem, HTTPException, RequestValidationError, Refusal, views.BadCursor, *DATABASE_AWAY):
         app.add_exception_handler(kind, handler)

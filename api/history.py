@@ -1,14 +1,14 @@
 """The history as each reader may see it, and the candid words that a reader may read."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from api.bodies import Text
+from api.bodies import Moment, Text
 from api.dependencies import Door, Member, PageOf, Pages, cursor_at, place_of
 from api.describing import problems
 from api.errors import BadCursor, NoSuchEngagement, NotForYou, NothingHere
@@ -48,7 +48,6 @@ class WordsShown(BaseModel):
 
 
 Name = Annotated[Text | None, Query(max_length=80)]
-Moment = Annotated[AwareDatetime | None, Query()]
 
 
 @router.get("/history", responses=problems(NoSuchEngagement, NotForYou, BadCursor))
@@ -58,15 +57,15 @@ async def read_history(  # noqa: PLR0913, PLR0917 - the filters of the history
     pages: Pages,
     kind: Name = None,
     actor: Name = None,
-    since: Annotated[AwareDatetime | None, Query(alias="from", description="Not before this instant.")] = None,
-    until: Annotated[AwareDatetime | None, Query(alias="to", description="Not after this instant.")] = None,
+    since: Annotated[Moment | None, Query(alias="from", description="Not before this instant.")] = None,
+    until: Annotated[Moment | None, Query(alias="to", description="Not after this instant.")] = None,
 ) -> PageOf[EntryShown]:
     """What happened, the oldest first. Filters see what you see: what is hidden from you cannot be searched for."""
     found = await seen(door, visitor, View.HISTORY)
     after = place_of(pages.cursor)
     async with door.database.reading() as connection:
         if since is not None:
-            first = await first_after(connection, visitor.engagement_id, since)
+            first = await first_after(connection, visitor.engagement_id, since - timedelta(microseconds=1))
             if first is None:
                 return PageOf(items=())
             after = max(after, first - 1)

@@ -34,7 +34,7 @@ from api.errors import (
     NotSignedIn,
     Refused,
 )
-from api.roster import COLUMNS, MOST_PEOPLE, Launcher, Roster, check, read_csv
+from api.roster import COLUMNS, MOST_PEOPLE, Launcher, Roster, RosterRow, check, read_csv
 from programme.engagement import Engagement, decide
 from programme.messages import PersonId
 from programme.part import Asked
@@ -50,23 +50,9 @@ from workflows.ports import Submission
 
 MOST_CLOSURES = 200
 Short = Annotated[Text, Field(max_length=300)]
-Cell = Annotated[Text, Field(max_length=300)]
 
 
 Wanted = TypeVar("Wanted", bound="EngagementToLaunch")
-
-
-class RosterRow(Strict):
-    """One person, as a line of the roster."""
-
-    name: Cell = ""
-    email: Cell = ""
-    side: Cell = Field(default="", description="`doctor`, `manager` or nothing.")
-    roles: Cell = Field(default="", description="Roles, separated by semicolons.")
-    dual_role: Cell = Field(default="", description="`yes` for somebody who had to choose one of two sides.")
-    line_manager: Cell = Field(default="", description="The e-mail address of somebody in this roster.")
-    gmc_registered: Cell = Field(default="", description="`yes` for a GMC-registered doctor.")
-    ods_code: Cell = Field(default="", description="The own trust of somebody from outside.")
 
 
 class Closure(Strict):

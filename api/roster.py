@@ -7,9 +7,13 @@ line 1; rows of a request count from 1.
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Annotated
 
+from pydantic import Field
+
+from api.bodies import Strict, Text
 from programme.messages import APPROVERS, PARTICIPANTS, SPONSORS, PersonId, Role, Side
 from programme.people import HELD_BY_ONE, SIDE_ROLE, Enrolment, clash, wording
 from programme.stages.mandate import ODS_CODE
@@ -24,6 +28,22 @@ _EMAIL = re.compile(rf"[a-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{_DOMAIN}(\.{_DOMA
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _YES, _NO = frozenset({"yes", "y", "true", "1"}), frozenset({"", "no", "n", "false", "0"})
 _APPOINTED = tuple(role for role in Role if role not in PARTICIPANTS)
+
+
+Cell = Annotated[Text, Field(max_length=300)]
+
+
+class RosterRow(Strict):
+    """One person, as a line of the roster."""
+
+    name: Cell = ""
+    email: Cell = ""
+    side: Cell = Field(default="", description="`doctor`, `manager` or nothing.")
+    roles: Cell = Field(default="", description="Roles, separated by semicolons.")
+    dual_role: Cell = Field(default="", description="`yes` for somebody who had to choose one of two sides.")
+    line_manager: Cell = Field(default="", description="The e-mail address of somebody in this roster.")
+    gmc_registered: Cell = Field(default="", description="`yes` for a GMC-registered doctor.")
+    ods_code: Cell = Field(default="", description="The own trust of somebody from outside.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +94,15 @@ class Roster:
         """Name and e-mail of each row."""
         return [(row.name, row.email) for row in self.rows]
 
-    def enrolments(self, ids: Iterable[PersonId]) -> tuple[Enrolment, ...]:
-        """The rows with ids in place of names; ``ids`` in the order of the rows."""
-        by_email = dict(zip((key_of(row.email) for row in self.rows), ids, strict=True))
+    def enrolments(
+        self, ids: Iterable[PersonId], others: Mapping[str, PersonId] | None = None
+    ) -> tuple[Enrolment, ...]:
+        """The rows with ids in place of names; ``ids`` in the order of the rows.
+
+        others: ids of people who take part already, by e-mail address.
+        """
+        by_email = {key_of(email): person for email, person in (others or {}).items()}
+        by_email |= zip((key_of(row.email) for row in self.rows), ids, strict=True)
         return tuple(_enrolment(row, by_email) for row in self.rows)
 
 
@@ -165,18 +191,44 @@ def _only(fault: Fault) -> Roster:
 
 
 def check(lines: Sequence[tuple[int, Mapping[str, str]]], launcher: Launcher, *, ods_code: str = "") -> Roster:
-    """The roster of rows given as (line, cells by column): each alone, then all beside each other."""
+    """The roster of a launch, from rows given as (line, cells by column)."""
     if len(lines) > MOST_PEOPLE:
-        return _only(Fault(lines[MOST_PEOPLE][0], f"The roster is longer than {MOST_PEOPLE} people. Shorten it."))
+        return _only(_too_many(lines))
     faults: list[Fault] = []
     rows = [_row(line, cells, faults) for line, cells in lines]
     if not any(key_of(row.email) == key_of(launcher.email) for row in rows):
         rows.append(_row(0, {"name": launcher.name, "email": launcher.email, "roles": Role.PROGRAMME_MANAGER}, faults))
+    faults += _faults_in(rows, ods_code, ())
+    faults += (*_sponsors(rows), *_launcher_manages(rows, launcher))
+    return _checked(rows, faults)
+
+
+def check_more(
+    lines: Sequence[tuple[int, Mapping[str, str]]], taking_part: Collection[str], *, ods_code: str = ""
+) -> Roster:
+    """A roster of further people. ``taking_part``: the e-mail addresses of those who may be line managers, too."""
+    if len(lines) > MOST_PEOPLE:
+        return _only(_too_many(lines))
+    faults: list[Fault] = []
+    rows = [_row(line, cells, faults) for line, cells in lines]
+    faults += _faults_in(rows, ods_code, taking_part)
+    return _checked(rows, faults)
+
+
+def _too_many(lines: Sequence[tuple[int, Mapping[str, str]]]) -> Fault:
+    return Fault(lines[MOST_PEOPLE][0], f"The roster is longer than {MOST_PEOPLE} people. Shorten it.")
+
+
+def _faults_in(rows: list[Row], ods_code: str, taking_part: Collection[str]) -> Iterator[Fault]:
+    """What is wrong with each row alone, and with rows beside each other."""
     for row in rows:
-        faults += (Fault(row.line, what) for what in _faults_of(row, ods_code))
-    for rule in (_twice, _line_managers, _held_by_one, _sponsors):
-        faults += rule(rows)
-    faults += _launcher_manages(rows, launcher)
+        yield from (Fault(row.line, what) for what in _faults_of(row, ods_code))
+    yield from _twice(rows)
+    yield from _line_managers(rows, taking_part)
+    yield from _held_by_one(rows)
+
+
+def _checked(rows: list[Row], faults: list[Fault]) -> Roster:
     if faults:
         return Roster(faults=tuple(sorted(faults, key=lambda fault: fault.line)))
     return Roster(rows=tuple(rows))
@@ -265,8 +317,8 @@ def _twice(rows: list[Row]) -> Iterator[Fault]:
             yield Fault(row.line, f"The e-mail address stands in line {first} already. Give each person one line.")
 
 
-def _line_managers(rows: list[Row]) -> Iterator[Fault]:
-    known = {key_of(row.email) for row in rows}
+def _line_managers(rows: list[Row], taking_part: Collection[str]) -> Iterator[Fault]:
+    known = {key_of(row.email) for row in rows} | {key_of(email) for email in taking_part}
     for row in rows:
         if row.line_manager and key_of(row.line_manager) == key_of(row.email):
             yield Fault(row.line, "Nobody is their own line manager. Write another's e-mail address, or nothing.")

@@ -3,6 +3,7 @@
 Everything is real; only the mail goes into a folder. Each test launches an engagement of its own.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -162,6 +163,13 @@ class Stack:
         return Launched(self, answer.json()["engagement_id"], tokens)
 
 
+async def _ready(http: httpx.AsyncClient) -> None:
+    """Wait until the worker has asked Temporal for work for the first time."""
+    async with asyncio.timeout(30):
+        while (await http.get("/readyz")).status_code != httpx.codes.OK:
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def running(folder: Path) -> AsyncIterator[Stack]:
     """The product, for as long as the block lasts."""
@@ -177,6 +185,7 @@ async def running(folder: Path) -> AsyncIterator[Stack]:
         diagnosis = DiagnosisActivities(database, QUESTIONNAIRE)
         app = app_of(database, client, settings)
         async with hosting(client, [journal.append, post.deliver, diagnosis.close]), http_of(app) as http:
+            await _ready(http)
             yield Stack(temporal, client, database, settings, app, http)
             await app.state.front_door.desk.close()
     await database.close()

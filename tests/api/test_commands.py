@@ -3,6 +3,7 @@ import sqlite3
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -55,7 +56,7 @@ async def test_somebody_elses_engagement_does_not_exist(stack: Stack, engagement
 
 @pytest.mark.parametrize("header", [None, "Bearer", "Bearer nonsense", "Basic b2xpdmU6b2xpdmU=", "Bearer é"])
 async def test_without_a_valid_token_nothing_is_said(stack: Stack, engagement: Launched, header: str | None) -> None:
-    headers = {"Authorization": header.encode("latin-1")} if header else None
+    headers = httpx.Headers({"Authorization": header} if header else {}, encoding="latin-1")
     answer = await stack.http.get(engagement.path, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "Bearer"
@@ -155,6 +156,30 @@ async def test_candid_words_sent_again_under_their_key_are_deposited_once(engage
         answer = await engagement.post("fay", "accept-appointment", body, Idempotency_Key="twice")
         assert answer.status_code == 200
     assert len((await engagement.get("pm", "words")).json()["items"]) == 1
+
+
+async def test_further_people_are_enrolled_by_name_and_faulty_rows_are_named(
+    stack: Stack, engagement: Launched
+) -> None:
+    row = {
+        "name": "Nia New",
+        "email": "nia@example.nhs.uk",
+        "side": "doctor",
+        "line_manager": "manager0@example.nhs.uk",
+    }
+    faulty = await engagement.post("pm", "enrol-people", {"people": [row, row | {"side": "nurse"}]})
+    assert faulty.status_code == 422
+    assert {fault["line"] for fault in faulty.json()["faults"]} == {2}
+    refused = await engagement.post("doctor0", "enrol-people", {"people": [row]})
+    assert refused.json()["code"] == "RoleRequired"
+    for _ in range(2):
+        taken = await engagement.post("pm", "enrol-people", {"people": [row]}, Idempotency_Key="nia")
+        assert taken.status_code == 200, taken.text
+    again = await engagement.post("pm", "enrol-people", {"people": [row]})
+    assert again.json()["code"] == "AlreadyEnrolled"
+    _, token = await token_of(stack.database, "Nia New", "nia@example.nhs.uk")
+    found = await stack.http.get(engagement.path, headers=bearer(token))
+    assert found.json()["your_roles"] == ["doctor"]
 
 
 # --- bad days ------------------------------------------------------------------------------------------------------
