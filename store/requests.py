@@ -100,5 +100,5 @@ async def record_refusal(
 
 async def refusal_counts(connection: AsyncConnection) -> dict[str, int]:
     """Refusals by code."""
-    found = await connection.execute(select(refusals.c.code, func.count()).group_by(refusals.c.code))
-    return dict(found.tuples().all())
+    counted = select(refusals.c.code, func.count().label("number")).group_by(refusals.c.code)
+    return {row.code: row.number for row in await connection.execute(counted)}

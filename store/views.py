@@ -291,12 +291,13 @@ async def history(  # noqa: PLR0913 - the filters of the history
 async def counts(connection: AsyncConnection, today: date) -> Counts:
     """What the metrics show, across all engagements."""
     engagement, task, post = tables.engagements, tables.tasks, tables.outbox
-    by_stage = select(engagement.c.stage, func.count()).where(engagement.c.ended == "").group_by(engagement.c.stage)
+    stages = select(engagement.c.stage, func.count().label("number")).where(engagement.c.ended == "")
+    by_stage = await connection.execute(stages.group_by(engagement.c.stage))
     late = select(func.count()).select_from(task).where(task.c.falls < today)
     waits = post.c.sent_at.is_(None) & post.c.given_up_at.is_(None)
     waiting = (await connection.execute(select(func.count(), func.min(post.c.issued_at)).where(waits))).one()
     return Counts(
-        open_by_stage=dict((await connection.execute(by_stage)).tuples().all()),
+        open_by_stage={row.stage: row.number for row in by_stage},
         overdue_tasks=(await connection.execute(late)).scalar_one(),
         outbox_waiting=waiting[0],
         outbox_oldest=waiting[1],
