@@ -564,6 +564,15 @@ def test_a_corrected_finding_keeps_its_first_wording_and_is_answered_anew() -> N
         programme.do(command, CHAIR)
 
 
+def test_a_finding_has_words_and_belongs_to_its_review() -> None:
+    programme = held(opened(delivering(), FIRST), FIRST)
+    with pytest.raises(Invalid):
+        programme.do(findings(CONCERN.model_copy(update={"text": " "})), CHAIR)
+    programme.do(findings(CONCERN), CHAIR)
+    with pytest.raises(Unknown):
+        programme.do(AnswerFinding(review=FIRST, finding=f"{FIRST}-9", reply=Reply.ACCEPT), MEDICAL)
+
+
 # --- answers -------------------------------------------------------------------------------------------------------
 
 
