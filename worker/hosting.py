@@ -1,11 +1,13 @@
-"""The worker that hosts engagements: which workflow, which activities, how much it keeps in memory."""
+"""The worker that hosts engagements: its workflow and activities, how much it keeps in memory, which build it is."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from importlib.metadata import version
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
 
 from programme.refusals import Refusal
 from worker.sandbox import runner
@@ -15,14 +17,25 @@ from workflows.engagement import EngagementWorkflow
 FAILS_ONLY_BY: list[type[BaseException]] = [Refusal]
 """A refusal ends the update that asked; anything else is a fault of ours and stops the workflow task, to be mended."""
 
+BUILD = version("olivebranch")
+"""Named, because Temporal would otherwise name the build by a digest of every loaded module: seconds at each start."""
+
 
 def hosting(
-    client: Client, activities: Sequence[Callable[..., Any]], *, cached: int = 1000, concurrent: int = 100
+    client: Client,
+    activities: Sequence[Callable[..., Any]],
+    *,
+    cached: int = 1000,
+    concurrent: int = 100,
+    pinned: str | None = None,
 ) -> Worker:
     """A worker for the engagements of the client's namespace.
 
     cached: engagements kept in memory; with more open ones, each step replays. concurrent: activities at once.
+    pinned: the build as which this worker takes part in Temporal's worker versioning, where several builds run side by
+    side: a run stays on its build until its checkpoint. None: there is one build at a time.
     """
+    build = WorkerDeploymentVersion(deployment_name=TASK_QUEUE, build_id=pinned or BUILD)
     return Worker(
         client,
         task_queue=TASK_QUEUE,
@@ -35,4 +48,9 @@ def hosting(
         # After a killed worker the first step of an engagement waits this long for it (10 s by default).
         sticky_queue_schedule_to_start_timeout=timedelta(seconds=2),
         graceful_shutdown_timeout=timedelta(seconds=10),
+        deployment_config=WorkerDeploymentConfig(
+            version=build,
+            use_worker_versioning=pinned is not None,
+            default_versioning_behavior=VersioningBehavior.PINNED if pinned else VersioningBehavior.UNSPECIFIED,
+        ),
     )

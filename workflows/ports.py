@@ -131,8 +131,8 @@ APPENDING: dict[str, Any] = {
     "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(seconds=30)),
 }
 APPENDING_LAST: dict[str, Any] = {  # before a run is left: the next one takes over what is not appended
-    "start_to_close_timeout": timedelta(seconds=30),
-    "schedule_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 POSTING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=5),
