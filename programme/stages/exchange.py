@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from programme import pairing
@@ -155,15 +156,14 @@ def _refuse_impossible(engagement: Engagement, pairs: Pairs, busy: Sequence[Pair
     lines, most = _lines(engagement), engagement.template.thresholds.pairs_each
     for pair in pairs:
         people = [engagement.people.get(person) for person in pair]
-        sides = {person.side for person in people if person and person.takes_part}
-        if len(set(pair)) != len(pair) or not 1 < len(pair) <= TRIO or len(sides) < len(Side):
+        sides = {person.side for person in people if person}
+        if not all(person and person.takes_part for person in people) or len(sides) < len(Side):
             raise PairNotMixed
-        if any(person is None or not person.takes_part for person in people):
+        if len(set(pair)) != len(pair) or len(pair) > TRIO:
             raise PairNotMixed
-        for one in pair:
-            for other in pair:
-                if one < other and pairing.in_one_line(one, other, lines):
-                    raise InOneLine(one, other)
+        for one, other in combinations(sorted(pair), 2):
+            if pairing.in_one_line(one, other, lines):
+                raise InOneLine(one, other)
     everybody = [person for pair in pairs for person in pair]
     everybody += [person for pair in busy for person in pair.members]
     for person in sorted(set(everybody)):

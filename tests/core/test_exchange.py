@@ -49,11 +49,13 @@ from tests.core.programme_driver import (
     PM,
     Programme,
     begun,
+    hold,
     play,
     play_pair,
     play_visits,
     registered,
     roster,
+    schedule,
     words,
 )
 
@@ -206,6 +208,22 @@ def test_pairs_that_break_a_rule_are_refused(changes: dict[int, tuple[str, ...]]
         begun(Stage.EXCHANGE).do(ConfirmPairs(pairs=tuple(pairs)), PM)
 
 
+def test_four_are_no_pair() -> None:
+    pairs = [("d0", "d1", "m0", "m1"), *swapped()[2:]]
+    with pytest.raises(PairNotMixed):
+        begun(Stage.EXCHANGE).do(ConfirmPairs(pairs=tuple(pairs)), PM)
+
+
+def test_who_no_longer_takes_part_may_be_left_out() -> None:
+    programme = begun(Stage.EXCHANGE)
+    people = programme.engagement.people
+    left = {person: people[person].model_copy(update={"accepted": None}) for person in ("d0", "m1")}
+    programme.engagement = programme.engagement.but(people={**people, **left})
+    with pytest.raises(PairNotMixed):
+        programme.do(ConfirmPairs(pairs=tuple(swapped())), PM)
+    programme.do(ConfirmPairs(pairs=tuple(swapped()[1:])), PM)
+
+
 def test_the_programme_manager_cannot_pair_people_in_one_line_either() -> None:
     programme = with_lines(d0="m1")
     with pytest.raises(InOneLine):
@@ -235,6 +253,9 @@ def test_in_a_trio_everybody_visits_everybody_across() -> None:
     assert programme.tasks(manager, "RecordVisit")
     programme.do(RecordVisit(pair=trio.id, host=trio.doctors[1], on=programme.today), manager)
     assert not programme.tasks(manager, "RecordVisit")
+    visit = RecordVisit(pair=trio.id, guest=trio.doctors[1], host=manager, on=programme.today)
+    with pytest.raises(NotYourPair):
+        programme.do(visit, trio.doctors[0])
     for doctor in trio.doctors:
         programme.do(RecordVisit(pair=trio.id, host=manager, on=programme.today), doctor)
     programme.do(WriteReflection(pair=trio.id, words=words()), manager)
@@ -266,6 +287,7 @@ def test_nobody_notes_a_visit_in_a_pair_that_is_not_theirs() -> None:
         (RecordVisit(pair="P1", host="m1", on=today), "d0"),
         (RecordVisit(pair="P1", host="d0", on=today), "d0"),
         (RecordVisit(pair="P1", guest="m0", host="d0", on=today), "m1"),
+        (RecordVisit(pair="P1", guest="m5", host="d0", on=today), "d0"),
     ):
         with pytest.raises(NotYourPair):
             programme.do(command, person)
@@ -295,6 +317,8 @@ def test_only_the_partner_recognises_a_text() -> None:
         programme.do(MarkReflection(pair="P1", author="m0", recognised=True), "d0")
     programme.do(MarkReflection(pair="P1", author="d0", recognised=True), "m0")
     assert not programme.tasks("m0", "MarkReflection")
+    programme.wait(1)
+    assert "What you wrote for the perspective exchange was recognised" in programme.told("d0")
     with pytest.raises(AlreadyDone):
         programme.do(MarkReflection(pair="P1", author="d0", recognised=True), "m0")
 
@@ -319,11 +343,15 @@ def test_a_corrected_text_is_written_again() -> None:
     assert [task.title for task in programme.tasks("d0", "WriteReflection")] == [
         "Your partner has corrected what you wrote. Write it again"
     ]
+    programme.wait(1)
+    assert "What you wrote for the perspective exchange was recognised" not in programme.told("d0")
     programme.do(WriteReflection(pair="P1", words=words()), "d0")
     with pytest.raises(NotYet):
         programme.do(MarkReflection(pair="P1", author="d0", round=1, recognised=True), "m0")
-    programme.do(MarkReflection(pair="P1", author="d0", round=2, recognised=True), "m0")
+    programme.do(MarkReflection(pair="P1", author="d0", round=2, recognised=True, correction=words()), "m0")
     assert pair_of(programme, "P1").recognises("d0")
+    assert pair_of(programme, "P1").writings["d0"].marks["m0"].correction == Words()
+    assert not programme.tasks(FACILITATOR)
 
 
 def test_a_correction_says_what_it_is_like_instead() -> None:
@@ -369,6 +397,30 @@ def test_an_insight_leaves_the_pair_only_when_both_tick_share() -> None:
     assert shared_insights(programme.engagement) == ()
 
 
+def test_offering_an_insight_is_not_yet_sharing_it() -> None:
+    programme = paired()
+    with pytest.raises(Invalid):
+        programme.do(OfferInsight(pair="P1", words=Words()), "d0")
+    programme.do(OfferInsight(pair="P1", words=words("first")), "d0")
+    programme.do(ShareInsight(pair="P1", author="d0"), "m0")
+    assert programme.do(ShareInsight(pair="P1", author="d0"), "m0") == []
+    assert shared_insights(programme.engagement) == ()
+    assert [task.command for task in programme.tasks("d0") if task.about == "P1"] == ["RecordVisit", "ShareInsight"]
+
+
+def test_insights_are_taken_until_session_a_is_held_and_not_later() -> None:
+    programme = begun(Stage.SESSIONS)
+    offer = OfferInsight(pair="P1", words=words("late"))
+    programme.do(offer, "d0")
+    schedule(programme, "1A", 5)
+    hold(programme, "1A")
+    for late in (programme, begun(Stage.AGREEMENT)):
+        with pytest.raises(NotYet):
+            late.do(offer, "d0")
+    with pytest.raises(NotYet):
+        begun(Stage.DIAGNOSIS).do(offer, "d0")
+
+
 def test_another_insight_needs_both_ticks_again() -> None:
     programme = paired()
     programme.do(OfferInsight(pair="P1", words=words("first"), share=True), "d0")
@@ -391,6 +443,8 @@ def test_an_insight_is_voluntary_and_nobody_is_reminded_of_it() -> None:
     assert programme.tasks("d0", "OfferInsight")[0].due is None
     programme.wait(40)
     assert not any("insight" in title for title in programme.told("d0"))
+    programme.do(OfferInsight(pair="P1", words=words()), "d0")
+    assert not programme.tasks("d0", "OfferInsight")
 
 
 # --- gate G2 -------------------------------------------------------------------------------------------------------
@@ -453,6 +507,7 @@ def test_the_gate_stays_shut_while_a_sponsor_is_not_willing() -> None:
         play_pair(programme, pair)
     assert exchange.lacks(programme.engagement) == ["both sponsors' willingness must be in force"]
     assert programme.engagement.in_stage(Stage.EXCHANGE)
+    assert not programme.tasks(FACILITATOR, "RePair")
 
 
 def test_with_too_few_recognised_the_facilitator_is_shown_the_way_on() -> None:
@@ -469,9 +524,9 @@ def test_with_too_few_recognised_the_facilitator_is_shown_the_way_on() -> None:
 # --- pairs that stall ----------------------------------------------------------------------------------------------
 
 
-def visit_due(programme: Programme) -> Programme:
+def visit_due(programme: Programme, person: str = "d0") -> Programme:
     """It is noon of the day on which the visits are due."""
-    due = programme.tasks("d0", "RecordVisit")[0].due
+    due = programme.tasks(person, "RecordVisit")[0].due
     assert due is not None
     programme.advance(due.on)
     return programme
@@ -501,6 +556,26 @@ def test_visits_are_asked_for_in_week_two_and_week_four_and_at_once() -> None:
     ]
     plus = programme.engagement.time.plus
     assert days == [formed, plus(formed, 10), plus(formed, 20)]
+
+
+def test_a_pair_that_is_excused_neither_stalls_nor_waits_for_the_facilitator() -> None:
+    programme = paired()
+    programme.do(ExcusePair(pair="P1", reason=ExcuseReason.LEFT), PM)
+    visit_due(programme, "d1")
+    programme.wait(4)
+    programme.do(ExcusePair(pair="P2", reason=ExcuseReason.LEFT), PM)
+    assert "P1" not in [event.pair for event in programme.events(PairStalled)]
+    assert {"P1", "P2"}.isdisjoint(task.about for task in programme.tasks(FACILITATOR))
+
+
+def test_a_pair_that_cannot_recognise_each_other_is_not_called_late_as_well() -> None:
+    programme, _ = visited()
+    correct(programme, 1)
+    correct(programme, 2)
+    programme.do(WriteReflection(pair="P1", words=words()), "m0")
+    programme.do(MarkReflection(pair="P1", author="m0", recognised=True), "d0")
+    programme.wait(45)
+    assert "P1" not in [event.pair for event in programme.events(PairStalled)]
 
 
 def test_a_pair_that_catches_up_is_left_alone() -> None:
@@ -569,6 +644,7 @@ def test_forming_pairs_anew_keeps_the_rules() -> None:
     programme = paired()
     for command, refusal in (
         (RePair(replaces=("P1",), pairs=()), Invalid),
+        (RePair(pairs=()), Invalid),
         (RePair(replaces=("P99",), pairs=(("d0", "m1"),)), UnknownPair),
         (RePair(replaces=("P1",), pairs=(("d0", "d1"),)), PairNotMixed),
         (RePair(pairs=(("d0", "m1"), ("d0", "m2"))), TooManyPairs),
@@ -591,6 +667,15 @@ def test_an_excused_pair_is_not_counted_as_keeping_somebody_busy() -> None:
     programme.do(RePair(pairs=(("d0", "m2"),)), FACILITATOR)
 
 
+def test_a_pair_that_is_replaced_leaves_its_people_free_and_a_recognised_one_does_not() -> None:
+    programme = paired()
+    programme.do(RePair(pairs=(("d0", "m1"), ("d1", "m0"))), FACILITATOR)
+    programme.do(RePair(replaces=("P1",), pairs=(("d0", "m2"),)), FACILITATOR)
+    play_pair(programme, pair_of(programme, "P2"))
+    with pytest.raises(TooManyPairs):
+        programme.do(RePair(pairs=(("d1", "m3"),)), FACILITATOR)
+
+
 def test_somebody_who_joins_late_gets_a_pair() -> None:
     programme = paired()
     programme.do(EnrolPeople(people=(Enrolment(person="d99", side=Side.DOCTOR),)), PM)
@@ -606,6 +691,8 @@ def test_a_pair_is_excused_by_the_facilitator_or_the_programme_manager_and_nobod
     events = programme.do(ExcusePair(pair="P1", reason=ExcuseReason.WITHDREW), FACILITATOR)
     assert getattr(events[1], "people", ()) == ("d0", "m0")
     assert not programme.tasks("d0", "RecordVisit")
+    with pytest.raises(PairClosed):
+        programme.do(RecordVisit(pair="P1", host="m0", on=programme.today), "d0")
     with pytest.raises(PairClosed):
         programme.do(ExcusePair(pair="P1", reason=ExcuseReason.WITHDREW), FACILITATOR)
     play_pair(programme, pair_of(programme, "P2"))
