@@ -89,7 +89,7 @@ async def _differences(connection: AsyncConnection, engagement: Engagement, head
     found = [f"Engagement: column '{name}' differs" for name in await _columns_differ(connection, engagement)]
     found += [f"Snapshot: '{name}' differs" for name in await _snapshot_differs(connection, engagement.id)]
     for table in derived.DERIVATIONS:
-        stored, expected = await _stored(connection, table, engagement.id), derived.rows(table, engagement)
+        stored, expected = await stored_rows(connection, table, engagement.id), derived.rows(table, engagement)
         found += [
             f"Table '{table.name}': row {_named(key)} {_wrong(key, stored, expected)}"
             for key in dict.fromkeys((*expected, *stored))
@@ -130,7 +130,8 @@ def _fields(snapshot: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-async def _stored(connection: AsyncConnection, table: Table, engagement_id: str) -> derived.Rows:
+async def stored_rows(connection: AsyncConnection, table: Table, engagement_id: str) -> derived.Rows:
+    """The rows of a derived table as they are stored, to be held against ``derived.rows``."""
     keys = derived.key_columns(table)
     rows = await connection.execute(select(table).where(table.c.engagement_id == engagement_id))
     found = {}
