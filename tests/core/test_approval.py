@@ -464,6 +464,18 @@ def test_a_proposal_that_was_suspended_has_all_its_days_again() -> None:
     assert status(programme) is ActionStatus.ACTIVE
 
 
+def test_an_approval_that_was_suspended_has_all_its_days_again() -> None:
+    programme = awaiting()
+    programme.wait(4)
+    programme.do(OBJECTION, "d9")
+    assert programme.tasks(command="ApproveAction") == []
+    programme.wait(4)
+    programme.do(decided(), APPROVER)
+    (task,) = programme.tasks(APPROVER, "ApproveAction")
+    assert task.due
+    assert task.due.on == programme.engagement.time.plus(programme.today, 5)
+
+
 def test_an_approver_who_owns_the_action_does_not_decide_an_objection_to_it() -> None:
     programme = agreeing()
     enrolled(programme, APPROVER, Role.MEDICAL_APPROVER, Side.DOCTOR)
