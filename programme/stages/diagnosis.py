@@ -345,6 +345,8 @@ def choose_after_shortfall(engagement: Engagement, command: ChooseAfterShortfall
 
 def record_pack(engagement: Engagement, command: RecordPack, asked: Asked) -> list[Event]:
     """Take note of the pack. Said twice, it is heard once."""
+    if engagement.cycle is None:
+        return []
     survey = engagement.running.diagnosis.survey(command.survey)
     if survey.closed is None or survey.window != command.window or survey.pack:
         return []
