@@ -11,7 +11,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Generic, NamedTuple, TypeVar
 
 from fastapi import Depends, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -30,36 +30,51 @@ from store import people, views
 from store.database import Database
 from store.people import TokenHolder
 
-STALE_SECONDS = 600.0  # how long a token and a membership may be trusted while the database is away
+FRESH_SECONDS = 2.0  # how long a token and a membership are trusted unasked: a revoked one dies within that time
+STALE_SECONDS = 600.0  # how long they may be trusted while the database is away
 _REMEMBERED = 10_000
 Known = TypeVar("Known")
 Item = TypeVar("Item")
 
 
 class Memory(Generic[Known]):
-    """The last answers of the database to a question, for the minutes in which it does not answer."""
+    """The last answers of the database to a question: for a moment, and for the minutes in which it does not answer."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, tuple[float, Known]] = OrderedDict()
 
-    async def ask(self, key: Hashable, question: Callable[[], Awaitable[Known]]) -> Known:
-        """What the database says; while it is away, what it last said, if that is not long ago."""
+    async def ask(self, key: Hashable, question: Callable[[], Awaitable[Known | None]]) -> Known | None:
+        """What the database says, or has just said; while it is away, what it last said, if that is not long ago."""
+        known = self._since(key, FRESH_SECONDS)
+        if known is not None:
+            return known
         try:
             answer = await question()
         except DATABASE_AWAY:
-            at, known = self._known.get(key, (float("-inf"), None))
-            if known is None or time.monotonic() - at > STALE_SECONDS:
+            known = self._since(key, STALE_SECONDS)
+            if known is None:
                 raise
             return known
         self._keep(key, answer)
         return answer
 
-    def _keep(self, key: Hashable, answer: Known) -> None:
+    def _since(self, key: Hashable, seconds: float) -> Known | None:
+        at, known = self._known.get(key, (float("-inf"), None))
+        return known if time.monotonic() - at <= seconds else None
+
+    def _keep(self, key: Hashable, answer: Known | None) -> None:
         self._known.pop(key, None)
         if answer is not None:  # who was refused is asked for afresh
             self._known[key] = time.monotonic(), answer
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
+
+
+class Visit(NamedTuple):
+    """Somebody who is signed in, before an engagement. ``roles`` None: it does not exist for this person."""
+
+    holder: TokenHolder
+    roles: tuple[str, ...] | None
 
 
 @dataclass(frozen=True)
@@ -74,8 +89,8 @@ class FrontDoor:
     templates: Templates
     bodies: Bodies
     desk: Desk
-    tokens: Memory[TokenHolder | None] = field(default_factory=Memory)
-    parts: Memory[tuple[str, ...] | None] = field(default_factory=Memory)
+    tokens: Memory[TokenHolder] = field(default_factory=Memory)
+    visitors: Memory[Visit] = field(default_factory=Memory)
 
     async def holder(self, token: str) -> TokenHolder | None:
         """Whose token this is."""
@@ -84,16 +99,23 @@ class FrontDoor:
             async with self.database.reading() as connection:
                 return await people.person_of(connection, token)
 
-        return await self.tokens.ask(hashlib.sha256(token.encode()).digest(), question)
+        return await self.tokens.ask(_digest(token), question)
 
-    async def roles(self, engagement_id: str, person: PersonId) -> tuple[str, ...] | None:
-        """The parts that a person holds or is offered in an engagement; None: it does not exist for this person."""
+    async def visit(self, token: str, engagement_id: str) -> Visit | None:
+        """Whose token this is, and the parts that the person holds or is offered in an engagement."""
 
-        async def question() -> tuple[str, ...] | None:
+        async def question() -> Visit | None:
             async with self.database.reading() as connection:
-                return await views.roles_in(connection, engagement_id, person)
+                holder = await people.person_of(connection, token)
+                if holder is None:
+                    return None
+                return Visit(holder, await views.roles_in(connection, engagement_id, holder.person_id))
 
-        return await self.parts.ask((engagement_id, person), question)
+        return await self.visitors.ask((_digest(token), engagement_id), question)
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
 
 
 def front_door(request: Request) -> FrontDoor:
@@ -106,9 +128,10 @@ Door = Annotated[FrontDoor, Depends(front_door)]
 _bearer = HTTPBearer(auto_error=False, description="A token that `olive token` made. It belongs to one person.")
 
 
-async def signed_in(
-    door: Door, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-) -> TokenHolder:
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+async def signed_in(door: Door, credentials: Credentials) -> TokenHolder:
     """Who asks. Raises NotSignedIn."""
     holder = await door.holder(credentials.credentials) if credentials else None
     if holder is None:
@@ -141,15 +164,21 @@ class Visitor:
         return not self.parts.isdisjoint(roles)
 
 
-async def visiting(door: Door, caller: Caller, engagement_id: EngagementId) -> Visitor:
-    """Who asks, in this engagement. Somebody else's engagement does not exist: raises NoSuchEngagement."""
+async def visiting(door: Door, credentials: Credentials, engagement_id: EngagementId) -> Visitor:
+    """Who asks, in this engagement. Somebody else's engagement does not exist.
+
+    Raises NotSignedIn, NoSuchEngagement.
+    """
     known = identified(engagement_id)
-    roles = await door.roles(known, caller.person_id)
-    if roles is None and caller.role == "auditor" and await _exists(door, known):
+    found = await door.visit(credentials.credentials, known) if credentials else None
+    if found is None:
+        raise NotSignedIn
+    holder, roles = found
+    if roles is None and holder.role == "auditor" and await _exists(door, known):
         roles = (Role.AUDITOR.value,)
     if roles is None:
         raise NoSuchEngagement
-    return Visitor(known, caller.person_id, frozenset(roles))
+    return Visitor(known, holder.person_id, frozenset(roles))
 
 
 async def _exists(door: FrontDoor, engagement_id: str) -> bool:

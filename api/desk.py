@@ -28,6 +28,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.errors import DATABASE_AWAY, Refused, all_refusals
+from api.recorder import Recorder
 from programme.chain import BrokenChain
 from runtime.telemetry import Telemetry
 from store import journal
@@ -116,7 +117,7 @@ class Desk:
         self, client: Client, database: Database, telemetry: Telemetry, *, at_once: int, patience: timedelta
     ) -> None:
         self._client = client
-        self._database = database
+        self._recorder = Recorder(database)
         self._telemetry = telemetry
         self._turns = Turns(at_once)
         self._patience = patience
@@ -132,6 +133,7 @@ class Desk:
             Gone: the engagement's workflow has ended or was never started.
         """
         began = time.perf_counter()
+        submission = submission.model_copy(update={"seen": self._recorder.seen(engagement_id)})
         ask = self._launch if launch else self._ask
         unknown = NotKnownYet(submission.command_id, engagement_id, content_of(submission))
         found = await self._found(unknown, ask(engagement_id, submission), also)
@@ -154,6 +156,7 @@ class Desk:
 
     async def close(self) -> None:
         """Wait for appends that outlasted their request."""
+        await self._recorder.close()
         await asyncio.gather(*self._late, return_exceptions=True)
 
     # --- asking the workflow -------------------------------------------------------------------------------------
@@ -251,29 +254,30 @@ class Desk:
     async def _record(self, unknown: NotKnownYet, accepted: Accepted, also: Also | None) -> Recorded | NotKnownYet:
         """Append what the workflow holds and the journal may not, then say what followed from the command."""
         engagement_id = unknown.engagement_id
+
+        async def afterwards(connection: AsyncConnection, last: int) -> Recorded | NotKnownYet:
+            if last < accepted.last:  # the tail was longer than one answer holds: the workflow appends the rest
+                return unknown
+            recorded = Recorded(
+                command_id=unknown.command_id,
+                engagement_id=engagement_id,
+                sequence=accepted.sequence,
+                events=await self._events(connection, engagement_id, accepted),
+            )
+            if also is not None:
+                await also(connection, recorded)
+            return recorded
+
         try:
-            async with self._database.writing() as connection:
-                last = await journal.append(connection, engagement_id, accepted.tail)
-                if last < accepted.last:  # the tail was longer than one answer holds: the workflow appends the rest
-                    return unknown
-                recorded = Recorded(
-                    command_id=unknown.command_id,
-                    engagement_id=engagement_id,
-                    sequence=accepted.sequence,
-                    events=await self._events(connection, engagement_id, accepted),
-                )
-                if also is not None:
-                    await also(connection, recorded)
+            return await self._recorder.record(engagement_id, accepted.tail, afterwards)
         except DATABASE_AWAY:
             log.warning("accepted, not recorded yet: the database does not answer", engagement_id=engagement_id)
-            return unknown
         except journal.JournalGap:
             log.warning("accepted, not recorded yet: earlier entries are missing", engagement_id=engagement_id)
-            return unknown
         except (journal.JournalFork, BrokenChain):
             log.exception("two histories of one engagement: somebody must look", engagement_id=engagement_id)
             raise
-        return recorded
+        return unknown
 
     @staticmethod
     async def _events(connection: AsyncConnection, engagement_id: str, accepted: Accepted) -> tuple[RecordedEvent, ...]:

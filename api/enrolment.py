@@ -19,7 +19,7 @@ from programme.engagement import Engagement, decide
 from programme.messages import PersonId
 from programme.part import Asked
 from programme.people import EnrolPeople
-from store import people, read_model
+from store import people, read_model, requests
 
 
 class MorePeople(Strict):
@@ -44,11 +44,20 @@ async def enrol_people(
         raise FaultyRoster([asdict(fault) for fault in roster.faults])
     placeholders = [taking_part.get(key_of(row.email), row.email) for row in roster.rows]
     wanted = EnrolPeople(people=roster.enrolments(placeholders, taking_part))
-    decide(engagement, wanted, Asked(by=visitor.person_id, at=datetime.now(UTC)))
+    if not await _asked_before(door, visitor, idempotency_key):
+        decide(engagement, wanted, Asked(by=visitor.person_id, at=datetime.now(UTC)))
     async with door.database.writing() as connection:
         ids = await people.add_people(connection, roster.named)
     command = EnrolPeople(people=roster.enrolments(ids, taking_part))
     return await hand_in(door, asking_of(Unfolded(command, {}), visitor, if_match, idempotency_key))
+
+
+async def _asked_before(door: FrontDoor, visitor: Visitor, idempotency_key: str | None) -> bool:
+    """Whether this key has an answer already; what it asked for may have happened, and would be refused now."""
+    if idempotency_key is None:
+        return False
+    async with door.database.reading() as connection:
+        return await requests.remembered(connection, visitor.person_id, idempotency_key) is not None
 
 
 async def _standing(door: FrontDoor, visitor: Visitor) -> Engagement:

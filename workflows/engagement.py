@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
 from temporalio import workflow
@@ -89,14 +90,14 @@ class EngagementWorkflow:
         seen = self._remembered.get(submission.command_id)
         if seen is not None:
             self._refuse_other_content(submission, seen)
-            return self._answer(seen)
+            return self._answer(seen, submission.seen)
         entries = self._take(self._outcome(submission))
         first = self._engagement.sequence - len(entries) + 1
         remembered = Remembered(digest=_digest(submission), first=first, last=self._engagement.sequence)
         self._remembered[submission.command_id] = remembered
         if len(self._remembered) > REMEMBERED_LIMIT:
             self._remembered.pop(next(iter(self._remembered)))
-        return self._answer(remembered)
+        return self._answer(remembered, submission.seen)
 
     @submit.validator
     def _validate(self, submission: Submission) -> None:
@@ -167,13 +168,14 @@ class EngagementWorkflow:
         if seen.digest != _digest(submission):
             raise CommandReused
 
-    def _answer(self, remembered: Remembered) -> Accepted:
+    def _answer(self, remembered: Remembered, seen: int) -> Accepted:
+        unrecorded = (entry for entry in self._unrecorded if entry.sequence > seen)
         return Accepted(
             sequence=self._engagement.sequence,
             digest=self._engagement.digest,
             first=remembered.first,
             last=remembered.last,
-            tail=tuple(self._unrecorded[:TAIL_LIMIT]),
+            tail=tuple(islice(unrecorded, TAIL_LIMIT)),
         )
 
     # --- the run -------------------------------------------------------------------------------------------------

@@ -16,12 +16,17 @@ from programme.messages import Frozen, PersonId
 
 
 class Submission(Frozen):
-    """A command on its way in. ``expected``: the version of the engagement that the caller saw, if it cares."""
+    """A command on its way in. ``expected``: the version of the engagement that the caller saw, if it cares.
+
+    ``seen``: the last entry that the caller has seen in the journal. The answer leaves out what came before; nothing is
+    dropped for it, so that a caller who is wrong about it only has to ask again.
+    """
 
     command_id: str
     by: PersonId
     on_behalf_of: PersonId | None = None
     expected: int | None = None
+    seen: int = 0
     command: AnyCommand
 
 

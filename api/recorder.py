@@ -1,0 +1,140 @@
+"""Appends what workflows have decided, many answers in one transaction.
+
+A commit costs the same for one entry as for fifty. While one transaction is under way, the others that arrive wait; the
+next takes them all. Nobody waits for company: a lone answer is appended at once.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, cast
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from api.errors import DATABASE_AWAY
+from programme.engagement import RecordedEntry
+from store import journal
+from store.database import Database
+from store.journal import JournalGap
+
+TOGETHER = 64  # answers in one transaction
+_REMEMBERED = 10_000  # engagements of which the last recorded entry is known
+log = structlog.get_logger(component="recorder")
+
+Outcome = TypeVar("Outcome")
+Afterwards = Callable[[AsyncConnection, int], Awaitable[Outcome]]
+"""What is done in the same transaction, given the last entry in the journal; its result is the answer."""
+
+
+@dataclass(eq=False)
+class _Waiting:
+    """One answer that waits to be recorded."""
+
+    engagement_id: str
+    tail: Sequence[RecordedEntry]
+    afterwards: Afterwards[object]
+    done: "asyncio.Future[object]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+    def answer(self, outcome: object) -> None:
+        if not self.done.done():
+            self.done.set_result(outcome)
+
+    def fail(self, error: BaseException) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+
+class Recorder:
+    """One writer of a process. It writes as long as something waits."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Waiting] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._last: OrderedDict[str, int] = OrderedDict()
+
+    def seen(self, engagement_id: str) -> int:
+        """The last entry of an engagement that this process has seen in the journal; 0 where it knows of none."""
+        return self._last.get(engagement_id, 0)
+
+    async def record(
+        self, engagement_id: str, tail: Sequence[RecordedEntry], afterwards: Afterwards[Outcome]
+    ) -> Outcome:
+        """Append entries, then do the rest, in one transaction; what ``afterwards`` returned, once it is committed.
+
+        Raises:
+            JournalGap, JournalFork, BrokenChain: as ``journal.append``.
+            One of DATABASE_AWAY: nobody knows whether it is recorded.
+        """
+        waiting = _Waiting(engagement_id, tail, afterwards)
+        self._waiting.append(waiting)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write_all())
+        return cast("Outcome", await asyncio.shield(waiting.done))
+
+    async def close(self) -> None:
+        """Write what waits."""
+        if self._writing is not None:
+            await asyncio.wait({self._writing})
+
+    async def _write_all(self) -> None:
+        while self._waiting:
+            batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            try:
+                await self._write(batch)
+            except DATABASE_AWAY as error:
+                _fail(batch, error)
+            except Exception as error:  # noqa: BLE001 - whatever one of them is guilty of, the others are not
+                await self._write_apart(batch, error)
+
+    async def _write_apart(self, batch: list[_Waiting], error: Exception) -> None:
+        """Each by itself, so that one that cannot be written fails alone."""
+        if len(batch) == 1:
+            _fail(batch, error)
+            return
+        for waiting in batch:
+            try:
+                await self._write([waiting])
+            except Exception as own:  # noqa: BLE001 - handed to whoever waits for it
+                _fail([waiting], own)
+
+    async def _write(self, batch: list[_Waiting]) -> None:
+        outcomes: list[tuple[_Waiting, object]] = []
+        recorded: dict[str, int] = {}
+        # In the order of ids, so that two processes never wait for each other.
+        by_engagement: dict[str, list[_Waiting]] = {}
+        for waiting in sorted(batch, key=lambda one: one.engagement_id):
+            by_engagement.setdefault(waiting.engagement_id, []).append(waiting)
+        try:
+            async with self._database.writing() as connection:
+                for engagement_id, those in by_engagement.items():
+                    last = await journal.append(connection, engagement_id, _joined(one.tail for one in those))
+                    recorded[engagement_id] = last
+                    outcomes += [(one, await one.afterwards(connection, last)) for one in those]
+        except JournalGap:
+            for engagement_id in by_engagement:
+                self._last.pop(engagement_id, None)  # this process may be wrong about what the journal holds
+            raise
+        for engagement_id, last in recorded.items():
+            self._remember(engagement_id, last)
+        for waiting, outcome in outcomes:
+            waiting.answer(outcome)
+
+    def _remember(self, engagement_id: str, last: int) -> None:
+        self._last[engagement_id] = last
+        self._last.move_to_end(engagement_id)
+        if len(self._last) > _REMEMBERED:
+            self._last.popitem(last=False)
+
+
+def _joined(tails: Iterable[Sequence[RecordedEntry]]) -> list[RecordedEntry]:
+    """Several tails of one engagement as one, in order."""
+    by_sequence = {entry.sequence: entry for tail in tails for entry in tail}
+    return [by_sequence[sequence] for sequence in sorted(by_sequence)]
+
+
+def _fail(batch: list[_Waiting], error: BaseException) -> None:
+    for waiting in batch:
+        waiting.fail(error)
