@@ -322,7 +322,7 @@ async def _page(
     asked = _bounded(limit)
     rows = (await connection.execute(query.order_by(*order).limit(asked + 1))).all()
     kept = rows[:asked]
-    more = _encoded([kept[-1]._mapping[column] for column in order]) if len(rows) > asked else None  # noqa: SLF001
+    more = _encoded([getattr(kept[-1], column.name) for column in order]) if len(rows) > asked else None
     return Page(tuple(make(row) for row in kept), more)
 
 
