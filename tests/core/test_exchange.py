@@ -340,6 +340,7 @@ def correct(programme: Programme, number: int) -> None:
 def test_a_corrected_text_is_written_again() -> None:
     programme, _ = visited()
     correct(programme, 1)
+    assert not pair_of(programme, "P1").recognises("d0")
     assert [task.title for task in programme.tasks("d0", "WriteReflection")] == [
         "Your partner has corrected what you wrote. Write it again"
     ]
