@@ -33,6 +33,7 @@ from workflows.ports import (
     APPENDING,
     APPENDING_LAST,
     CLOSING,
+    COMING_TO_REST,
     POSTING,
     REMEMBERED_LIMIT,
     RUN_EVENTS,
@@ -77,6 +78,7 @@ class EngagementWorkflow:
         self._remembered = dict(carried.remembered)
         self._issued, self._posted = carried.issued, carried.posted
         self._checkpoint = self._leaving = False
+        self._under_way = 0
         self._at_once = bool(carried.unrecorded)
         self._shown: tuple[object, ...] = ()
         self._planned: tuple[Engagement, datetime | None] | None = None
@@ -197,6 +199,7 @@ class EngagementWorkflow:
                 message = "A loop of the engagement has ended."
                 raise RuntimeError(message) from loop.exception()
         self._leaving = True
+        await self._come_to_rest()
         await self._stop(*others)  # they may be waiting for the world outside; time goes on meanwhile
         await self._stop(clock)
         if self._over():
@@ -231,6 +234,16 @@ class EngagementWorkflow:
         for loop in loops:
             loop.cancel()
         await asyncio.gather(*loops, return_exceptions=True)
+
+    async def _come_to_rest(self) -> None:
+        """Let what is under way come to its end, for a moment.
+
+        Measured: the skipping server never recovers from the cancellation of an activity that is just completing.
+        """
+        with suppress(TimeoutError):
+            await workflow.wait_condition(
+                lambda: not self._under_way, timeout=COMING_TO_REST, timeout_summary="Let what is under way end"
+            )
 
     async def _append_before_leaving(self) -> None:
         """Leave the next run a short tail; where the journal does not answer, it takes over what there is."""
@@ -303,7 +316,7 @@ class EngagementWorkflow:
         if not self._unrecorded:
             return
         batch = Batch(engagement_id=self._engagement.id, entries=tuple(self._unrecorded[:TAIL_LIMIT]))
-        self._recorded = await _ask(Journal.append, batch, options)
+        self._recorded = await self._ask(Journal.append, batch, options)
         self._unrecorded = [entry for entry in self._unrecorded if entry.sequence > self._recorded]
 
     async def _until_recorded(self, sequence: int) -> None:
@@ -318,7 +331,7 @@ class EngagementWorkflow:
 
     async def _deliver_once(self) -> None:
         issued = self._issued
-        delivery = await _ask(Post.deliver, self._engagement.id, POSTING)
+        delivery = await self._ask(Post.deliver, self._engagement.id, POSTING)
         if not delivery.given_up:
             self._posted = issued
             return
@@ -341,7 +354,7 @@ class EngagementWorkflow:
         for errand in errands(self._engagement)[:1]:
             _, survey, window, _ = errand.key.split("/")
             close = Close(engagement_id=self._engagement.id, key=errand.key)
-            pack = await _ask(Questionnaires.close, close, CLOSING)
+            pack = await self._ask(Questionnaires.close, close, CLOSING)
             if not self._let(RecordPack(survey=survey, window=int(window), pack=pack)):
                 await self._pause()
 
@@ -355,6 +368,16 @@ class EngagementWorkflow:
                     raise
                 workflow.logger.critical("%s failed for good, and is tried again", error.activity_type)
                 await self._pause()
+
+    async def _ask(self, port: Callable[..., Any], argument: object, options: dict[str, Any]) -> Any:
+        """Have a port's activity done. One that is cancelled is waited for, so that two attempts never overlap."""
+        self._under_way += 1
+        try:
+            return await workflow.execute_activity_method(
+                port, argument, cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, **options
+            )
+        finally:
+            self._under_way -= 1
 
     # --- what Temporal's own page shows --------------------------------------------------------------------------
 
@@ -375,10 +398,3 @@ class EngagementWorkflow:
             _NEXT_DUE.value_set(wake) if wake else _NEXT_DUE.value_unset(),
         ]
         workflow.upsert_search_attributes(attributes)
-
-
-async def _ask(port: Callable[..., Any], argument: object, options: dict[str, Any]) -> Any:
-    """Have a port's activity done. One that is cancelled is waited for, so that two attempts never overlap."""
-    return await workflow.execute_activity_method(
-        port, argument, cancellation_type=ActivityCancellationType.WAIT_CANCELLATION_COMPLETED, **options
-    )

@@ -153,5 +153,6 @@ REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
 RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
 APPEND_AFTER = timedelta(seconds=5)  # measured: a burst costs one append; see docs/decisions
 APPEND_AT = 50  # unrecorded entries: every answer carries them all, so that they must not become many
+COMING_TO_REST = timedelta(seconds=10)  # for what the world is doing when a run ends, before it is called off
 SPIN_GUARD = timedelta(minutes=1)
 UNREGISTERED = timedelta(days=1)  # after which a run that was started and never registered ends
