@@ -17,6 +17,8 @@ from api.dependencies import FrontDoor
 from api.describing import DESCRIPTION, TITLE, describe
 from api.desk import Desk
 from api.errors import handle_errors, too_large
+from api.figures import reported
+from api.tidying import tidied
 from programme.people import EnrolPeople
 from programme.questionnaire import Questionnaire
 from runtime.settings import Settings
@@ -54,13 +56,15 @@ def create_app(
         version="1",
         docs_url=None,
         redoc_url=None,
-        lifespan=_closing(desk),
+        lifespan=_living(desk, database, telemetry),
         strict_content_type=True,
         generate_unique_id_function=lambda route: route.name,
         telemetry={
             "tracer_provider": telemetry.tracer_provider,
             "meter_provider": telemetry.meter_provider,
             "logs": False,  # they would carry the texts of exceptions
+            "operation_spans": False,
+            "auto_configure": False,
         },
     )
     app.state.front_door = FrontDoor(
@@ -100,10 +104,13 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         app.include_router(router)
 
 
-def _closing(desk: Desk) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _living(
+    desk: Desk, database: Database, telemetry: Telemetry
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
+        async with reported(telemetry, database, lambda: desk.lag), tidied(database):
+            yield
         await desk.close()
 
     return lifespan

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from opentelemetry import trace
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 from temporalio.client import (
@@ -117,7 +118,7 @@ class Desk:
         self, client: Client, database: Database, telemetry: Telemetry, *, at_once: int, patience: timedelta
     ) -> None:
         self._client = client
-        self._recorder = Recorder(database)
+        self._recorder = Recorder(database, telemetry)
         self._telemetry = telemetry
         self._turns = Turns(at_once)
         self._patience = patience
@@ -133,6 +134,7 @@ class Desk:
             Gone: the engagement's workflow has ended or was never started.
         """
         began = time.perf_counter()
+        trace.get_current_span().set_attributes({"engagement_id": engagement_id, "command": submission.command.kind})
         submission = submission.model_copy(update={"seen": self._recorder.seen(engagement_id)})
         ask = self._launch if launch else self._ask
         unknown = NotKnownYet(submission.command_id, engagement_id, content_of(submission))
@@ -153,6 +155,11 @@ class Desk:
         )
         unknown = NotKnownYet(command_id, engagement_id, content)
         return await self._found(unknown, handle.result(rpc_timeout=self._patience))
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest answer has waited to be recorded."""
+        return self._recorder.lag
 
     async def close(self) -> None:
         """Wait for appends that outlasted their request."""
@@ -247,6 +254,7 @@ class Desk:
             log.error("an update failed by a fault of ours", code=code)
             return error
         self._telemetry.refused(code)
+        trace.get_current_span().set_attribute("code", code)
         return Refused(code, cause.message)
 
     # --- recording -----------------------------------------------------------------------------------------------

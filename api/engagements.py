@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.bodies import Moment
-from api.dependencies import Caller, Door, Member, PageOf, Pages, cursor_at, place_of
+from api.dependencies import Caller, Door, FrontDoor, Member, PageOf, Pages, cursor_at, place_of
 from api.describing import problems
 from api.errors import BadCursor, NoSuchEngagement, NotForYou
 from api.seeing import Seen, seen, whole
@@ -172,16 +172,19 @@ async def read_engagement(
 ) -> EngagementShown:
     """One engagement: where it stands and what is missing. Who has not answered or not accepted is told to nobody."""
     found = await (seen(door, visitor, View.HISTORY) if as_of else whole(door, visitor))
+    engagement = await _as_it_was(door, found, as_of) if as_of else found.engagement
     today = local_date(datetime.now(UTC))
-    async with door.database.reading() as connection:
-        engagement = found.engagement
-        if as_of is not None:
-            engagement = await read_model.as_of(connection, visitor.engagement_id, as_of)
-            if not engagement.registered:
-                raise NoSuchEngagement
-        answering = await _questionnaire(connection, engagement, today)
+    answering = await _questionnaire(door, engagement, today)
     response.headers["ETag"] = f'"{engagement.sequence}"'
     return _shown(engagement, tuple(sorted(visitor.parts)), answering, today)
+
+
+async def _as_it_was(door: FrontDoor, found: Seen, at: datetime) -> Engagement:
+    async with door.database.reading() as connection:
+        engagement = await read_model.as_of(connection, found.engagement.id, at)
+    if not engagement.registered:
+        raise NoSuchEngagement
+    return engagement
 
 
 def _shown(
@@ -225,13 +228,14 @@ def _gates(engagement: Engagement) -> tuple[StageShown, ...]:
     )
 
 
-async def _questionnaire(connection: AsyncConnection, engagement: Engagement, today: date) -> QuestionnaireShown | None:
+async def _questionnaire(door: FrontDoor, engagement: Engagement, today: date) -> QuestionnaireShown | None:
     """The turnout as of the end of yesterday: a number that moves at once would tell who has just answered."""
     found = diagnosis.current(engagement)
     if found is None or not found[1].open:
         return None
     name, survey = found
-    fresh = await _answered_today(connection, engagement.id, today)
+    async with door.database.reading() as connection:
+        fresh = await _answered_today(connection, engagement.id, today)
     earlier = survey.model_copy(update={"completed": tuple(one for one in survey.completed if one not in fresh)})
     counted = diagnosis.counts(engagement, earlier)
     turnout = {

@@ -5,23 +5,27 @@ next takes them all. Nobody waits for company: a lone answer is appended at once
 """
 
 import asyncio
+import contextvars
+import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
 
-import structlog
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.errors import DATABASE_AWAY
 from programme.engagement import RecordedEntry
+from runtime.telemetry import Telemetry, traceparent
 from store import journal
 from store.database import Database
 from store.journal import JournalGap
 
 TOGETHER = 64  # answers in one transaction
 _REMEMBERED = 10_000  # engagements of which the last recorded entry is known
-log = structlog.get_logger(component="recorder")
 
 Outcome = TypeVar("Outcome")
 Afterwards = Callable[[AsyncConnection, int], Awaitable[Outcome]]
@@ -36,6 +40,9 @@ class _Waiting:
     tail: Sequence[RecordedEntry]
     afterwards: Afterwards[object]
     done: "asyncio.Future[object]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    since: float = field(default_factory=time.monotonic)
+    cause: str | None = field(default_factory=traceparent)
+    context: Context = field(default_factory=otel_context.get_current)
 
     def answer(self, outcome: object) -> None:
         if not self.done.done():
@@ -49,15 +56,23 @@ class _Waiting:
 class Recorder:
     """One writer of a process. It writes as long as something waits."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, telemetry: Telemetry) -> None:
         self._database = database
+        self._telemetry = telemetry
         self._waiting: list[_Waiting] = []
+        self._oldest: float | None = None
         self._writing: asyncio.Task[None] | None = None
         self._last: OrderedDict[str, int] = OrderedDict()
 
     def seen(self, engagement_id: str) -> int:
         """The last entry of an engagement that this process has seen in the journal; 0 where it knows of none."""
         return self._last.get(engagement_id, 0)
+
+    @property
+    def lag(self) -> float:
+        """Seconds for which the oldest answer has waited to be recorded."""
+        since = [one.since for one in self._waiting] + ([self._oldest] if self._oldest is not None else [])
+        return time.monotonic() - min(since) if since else 0.0
 
     async def record(
         self, engagement_id: str, tail: Sequence[RecordedEntry], afterwards: Afterwards[Outcome]
@@ -71,7 +86,8 @@ class Recorder:
         waiting = _Waiting(engagement_id, tail, afterwards)
         self._waiting.append(waiting)
         if self._writing is None or self._writing.done():
-            self._writing = asyncio.create_task(self._write_all())
+            # In a context of its own: what it writes for others belongs to none of their requests.
+            self._writing = asyncio.create_task(self._write_all(), context=contextvars.Context())
         return cast("Outcome", await asyncio.shield(waiting.done))
 
     async def close(self) -> None:
@@ -82,12 +98,28 @@ class Recorder:
     async def _write_all(self) -> None:
         while self._waiting:
             batch, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+            self._oldest = min(one.since for one in batch)
             try:
-                await self._write(batch)
+                with self._moment(batch):
+                    await self._write(batch)
             except DATABASE_AWAY as error:
                 _fail(batch, error)
             except Exception as error:  # noqa: BLE001 - whatever one of them is guilty of, the others are not
                 await self._write_apart(batch, error)
+            self._oldest = None
+
+    @contextmanager
+    def _moment(self, batch: list[_Waiting]) -> Iterator[None]:
+        """The trace of what is written: that of its request, or, for several, one of its own that is linked to them."""
+        if len(batch) > 1:
+            with self._telemetry.moment("record", caused_by=[one.cause for one in batch if one.cause]):
+                yield
+            return
+        token = otel_context.attach(batch[0].context)
+        try:
+            yield
+        finally:
+            otel_context.detach(token)
 
     async def _write_apart(self, batch: list[_Waiting], error: Exception) -> None:
         """Each by itself, so that one that cannot be written fails alone."""
@@ -96,7 +128,8 @@ class Recorder:
             return
         for waiting in batch:
             try:
-                await self._write([waiting])
+                with self._moment([waiting]):
+                    await self._write([waiting])
             except Exception as own:  # noqa: BLE001 - handed to whoever waits for it
                 _fail([waiting], own)
 

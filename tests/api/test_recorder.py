@@ -12,6 +12,7 @@ from programme.messages import Stage
 from programme.part import Asked
 from programme.stages.mandate import RegisterEngagement
 from programme.working_time import Calendar
+from runtime.telemetry import configure
 from store import journal
 from store.database import Database, migrate
 from store.journal import JournalGap
@@ -56,7 +57,7 @@ async def stored(database: Database, name: str) -> list[str]:
 
 
 async def test_many_answers_at_once_are_recorded_and_each_learns_it_after_the_commit(database: Database) -> None:
-    recorder = Recorder(database)
+    recorder = Recorder(database, configure("test"))
     histories = {f"engagement-{number}": history(f"engagement-{number}") for number in range(5)}
 
     async def record(name: str) -> int:
@@ -69,7 +70,7 @@ async def test_many_answers_at_once_are_recorded_and_each_learns_it_after_the_co
 
 
 async def test_tails_of_one_engagement_that_overlap_become_one(database: Database) -> None:
-    recorder = Recorder(database)
+    recorder = Recorder(database, configure("test"))
     programme = begun(Stage.MANDATE)
     entries = [RecordedEntry(**entry.__dict__) for entry in programme.entries]
     tails = [entries[:2], entries[1:3], entries[:4], entries]
@@ -79,7 +80,7 @@ async def test_tails_of_one_engagement_that_overlap_become_one(database: Databas
 
 
 async def test_one_answer_that_cannot_be_recorded_keeps_no_other_from_it(database: Database) -> None:
-    recorder = Recorder(database)
+    recorder = Recorder(database, configure("test"))
     good, torn = history("engagement-1"), history("engagement-2")[2:]
     found = await asyncio.gather(
         recorder.record("engagement-1", good, last),
@@ -93,7 +94,7 @@ async def test_one_answer_that_cannot_be_recorded_keeps_no_other_from_it(databas
 
 
 async def test_what_fails_afterwards_takes_its_own_entries_back_and_nobody_elses(database: Database) -> None:
-    recorder = Recorder(database)
+    recorder = Recorder(database, configure("test"))
 
     async def fail(connection: AsyncConnection, sequence: int) -> int:
         raise RuntimeError(hashlib.sha256(str((connection, sequence)).encode()).hexdigest())
@@ -109,7 +110,7 @@ async def test_what_fails_afterwards_takes_its_own_entries_back_and_nobody_elses
 
 
 async def test_a_caller_who_stops_waiting_loses_nothing(database: Database) -> None:
-    recorder = Recorder(database)
+    recorder = Recorder(database, configure("test"))
     waiting = asyncio.create_task(recorder.record("engagement-1", history("engagement-1"), last))
     await asyncio.sleep(0)
     waiting.cancel()
