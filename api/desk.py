@@ -25,7 +25,7 @@ from temporalio.client import (
     WorkflowUpdateHandle,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.errors import DATABASE_AWAY, Refused, all_refusals
@@ -37,6 +37,7 @@ from store.database import Database
 from workflows.addresses import TASK_QUEUE, engagement_workflow
 from workflows.ports import Accepted, Carried, Submission
 
+_RUN_ENDED = "AcceptedUpdateCompletedWorkflow"  # Temporal's name for an update whose run ended before it had answered
 AGAIN_AFTER = 0.05  # seconds before a full workflow is asked again; doubled each time
 log = structlog.get_logger(component="desk")
 
@@ -240,6 +241,8 @@ class Desk:
                 return await answer
         except WorkflowUpdateFailedError as error:
             raise self._refused(error) from None
+        except WorkflowAlreadyStartedError:
+            raise Gone from None  # it was launched, and has ended
         except RPCError as error:
             if error.status in {RPCStatusCode.NOT_FOUND, RPCStatusCode.ALREADY_EXISTS}:
                 raise Gone from None
@@ -250,6 +253,8 @@ class Desk:
     def _refused(self, error: WorkflowUpdateFailedError) -> Exception:
         cause = error.cause
         code = cause.type if isinstance(cause, ApplicationError) else None
+        if code == _RUN_ENDED:
+            return _Unanswered()
         if not isinstance(cause, ApplicationError) or code not in all_refusals():
             log.error("an update failed by a fault of ours", code=code)
             return error
