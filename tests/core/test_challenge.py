@@ -27,6 +27,7 @@ from programme.refusals import (
 )
 from programme.stages.action import ActionStatus
 from programme.stages.agreement import ActionActivated, ActionAgreed
+from programme.stages.approval import ActionApproved
 from programme.stages.challenge import (
     AcceptPanel,
     AnswerFinding,
@@ -46,8 +47,9 @@ from programme.stages.challenge import (
     ReviewMoved,
     ScheduleReview,
 )
+from programme.stages.halves import ActionWithdrawn
 from programme.stages.mandate import Answer, CycleStarted, StateWillingness, WillingnessAsked
-from programme.stages.review import FindingKind, Reply, speaks_for
+from programme.stages.review import Conflict, FindingKind, Reply, answerers, speaks_for
 from tests.core.given import (
     ACTION,
     DOCTOR,
@@ -155,35 +157,41 @@ def enrolled(programme: Programme, row: Enrolment) -> Programme:
 
 CHALLENGER = Role.INTERNAL_CHALLENGER
 CONFLICTED = {
-    "no part as challenger": Enrolment(person="p"),
-    "in-scope participant": Enrolment(person="p", side=Side.DOCTOR, roles=(CHALLENGER,)),
-    "sponsor": Enrolment(person="p", roles=(CHALLENGER, Role.MEDICAL_SPONSOR)),
-    "approver": Enrolment(person="p", roles=(CHALLENGER, Role.MEDICAL_APPROVER)),
-    "line manager of an owner": Enrolment(person=DOCTOR, side=Side.DOCTOR, line_manager="p"),
-    "report of an owner": Enrolment(person="p", roles=(CHALLENGER,), line_manager=DOCTOR),
+    Conflict.NO_CHALLENGER: Enrolment(person="p"),
+    Conflict.PARTICIPANT: Enrolment(person="p", side=Side.DOCTOR, roles=(CHALLENGER,)),
+    Conflict.SPONSOR: Enrolment(person="p", roles=(CHALLENGER, Role.MEDICAL_SPONSOR)),
+    Conflict.APPROVER: Enrolment(person="p", roles=(CHALLENGER, Role.MEDICAL_APPROVER)),
 }
 
 
-@pytest.mark.parametrize("row", CONFLICTED.values(), ids=CONFLICTED)
-def test_nobody_in_conflict_is_appointed_to_a_panel(row: Enrolment) -> None:
-    programme = opened(delivering(), FIRST)
-    if row.person != "p":
-        enrolled(programme, Enrolment(person="p", roles=(CHALLENGER,)))
-    enrolled(programme, row)
-    with pytest.raises(ConflictOfInterest):
+@pytest.mark.parametrize("conflict", CONFLICTED)
+def test_nobody_in_conflict_is_appointed_to_a_panel(conflict: Conflict) -> None:
+    programme = enrolled(opened(delivering(), FIRST), CONFLICTED[conflict])
+    with pytest.raises(ConflictOfInterest, match=conflict.value):
         programme.do(appoint(FIRST, "p"), PM)
 
 
-@pytest.mark.parametrize("part", ["owner", "signatory"])
-def test_nobody_challenges_what_they_own_or_signed(part: str) -> None:
+@pytest.mark.parametrize("above", [True, False])
+def test_nobody_challenges_an_owner_whom_they_manage_or_report_to(above: bool) -> None:
+    programme = opened(delivering(), FIRST)
+    enrolled(programme, Enrolment(person="p", roles=(CHALLENGER,), line_manager=None if above else DOCTOR))
+    enrolled(programme, Enrolment(person="m1", side=Side.MANAGER, line_manager="p" if above else None))
+    with pytest.raises(ConflictOfInterest, match=Conflict.LINE.value):
+        programme.do(appoint(FIRST, "p"), PM)
+
+
+@pytest.mark.parametrize("conflict", [Conflict.OWNER, Conflict.SIGNATORY, Conflict.APPROVER])
+def test_nobody_challenges_what_they_own_signed_or_approved(conflict: Conflict) -> None:
     programme = opened(delivering(), FIRST)
     today, person = programme.today, INTERNAL[1]
-    if part == "owner":
-        given(programme, *active_action(today, "A2", doctor=person))
-    else:
-        signed = ActionAgreed(action=ACTION, version=1, side=Side.DOCTOR, by=person, on=today)
-        given(programme, signed, ActionActivated(action=ACTION, version=1, on=today))
-    with pytest.raises(ConflictOfInterest):
+    active = ActionActivated(action=ACTION, version=1, on=today)
+    done: dict[Conflict, tuple[Event, ...]] = {
+        Conflict.OWNER: active_action(today, "A2", doctor=person),
+        Conflict.SIGNATORY: (ActionAgreed(action=ACTION, version=1, side=Side.DOCTOR, by=person, on=today), active),
+        Conflict.APPROVER: (ActionApproved(action=ACTION, version=1, by=person, on=today), active),
+    }
+    given(programme, *done[conflict])
+    with pytest.raises(ConflictOfInterest, match=conflict.value):
         programme.do(appoint(FIRST, person), PM)
 
 
@@ -598,6 +606,18 @@ def test_a_finding_about_a_condition_that_no_action_works_on_is_answered_by_the_
     programme.do(command, MEDICAL)
     programme.do(command, MANAGERIAL)
     assert set(review_of(programme, FIRST).findings[f"{FIRST}-1"].answers) == set(Side)
+
+
+def test_a_finding_is_answered_by_those_whose_action_it_is_tied_to() -> None:
+    programme = found(opened(delivering(), FIRST), FIRST, RECOMMEND, CONCERN.model_copy(update={"condition": "C10"}))
+    tied, about = review_of(programme, FIRST).findings.values()
+    draft = active_action(programme.today, "A2", doctor="d5", manager="m5", condition="C10")[0]
+    given(programme, draft)  # a draft is nobody's work yet
+    assert answerers(programme.engagement, about, Side.DOCTOR) == (MEDICAL,)
+    given(programme, *active_action(programme.today, "A2", doctor="d5", manager="m5", condition="C10")[1:])
+    assert answerers(programme.engagement, about, Side.DOCTOR) == ("d5",)
+    given(programme, ActionWithdrawn(action=ACTION, on=programme.today))  # what became of it since changes nothing
+    assert answerers(programme.engagement, tied, Side.MANAGER) == (MANAGER,)
 
 
 def test_nobody_answers_a_finding_for_both_sides() -> None:
