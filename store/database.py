@@ -22,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.types import TypeDecorator
 
+from store.folds import OPTION, Folds
 from store.trips import connecting
 
 WAITS = 30  # seconds that a writer waits for SQLite's one write lock, held by another process
@@ -68,10 +69,13 @@ class Exact(TypeDecorator[Decimal]):
 
 
 class Database:
-    """A pool of connections. ``url`` is an SQLAlchemy address: sqlite+aiosqlite:///FILE or postgresql+psycopg://..."""
+    """A pool of connections. ``url`` is an SQLAlchemy address: sqlite+aiosqlite:///FILE or postgresql+psycopg://...
 
-    def __init__(self, url: str, *, connections: int = 10) -> None:
-        self.engine = _engine(make_url(url), connections)
+    remembered: engagements whose fold this process keeps in memory.
+    """
+
+    def __init__(self, url: str, *, connections: int = 10, remembered: int = 512) -> None:
+        self.engine = _engine(make_url(url), connections).execution_options(**{OPTION: Folds(remembered)})
         on_sqlite = self.engine.dialect.name == "sqlite"
         # SQLite lets one writer in and makes the others poll, unfairly: within a process they queue here instead.
         self._turn: AbstractAsyncContextManager[Any] = asyncio.Lock() if on_sqlite else nullcontext()

@@ -4,7 +4,7 @@ A derivation gives, for one table, every row that an engagement has there, by th
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import Table
@@ -15,6 +15,7 @@ from programme.people import Person
 from programme.progress import progress
 from programme.stages.review import Review
 from programme.stages.session import Session
+from programme.working_time import end_of
 from store import tables
 from store.requests import scope_key
 
@@ -51,9 +52,16 @@ def engagement_row(engagement: Engagement) -> dict[str, Any]:
         "progress": progress(engagement),
         "paused": engagement.paused,
         "registered": engagement.registered,
-        "next_due": min((at for at in engagement.earliest if at), default=None),
+        "next_due": _next_due(engagement),
         "ended": engagement.ended,
     }
+
+
+def _next_due(engagement: Engagement) -> datetime | None:
+    """When the next task is late or something is decided by itself; reminders on the way there are not counted."""
+    late = min((task.due.on for task in engagement.open_tasks if task.due), default=None)
+    decided = [act.at for act in engagement.acts[:1]]
+    return min([*decided, end_of(late)] if late else decided, default=None)
 
 
 def _membership(person: Person) -> dict[str, Any]:

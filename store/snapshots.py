@@ -1,13 +1,10 @@
 """The folded engagement between two appends: what this process folded last, else a snapshot and the entries since.
 
-A snapshot is written every so many entries, not at each: it is a hundred times as long as an entry. A digest says
-everything about an engagement's past, so what was folded under it needs no check against the database.
+A snapshot is written every so many entries, not at each: it is a hundred times as long as an entry.
 """
 
-from collections import OrderedDict
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
-from pydantic import BaseModel
 from sqlalchemy import bindparam, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,12 +12,10 @@ from programme.chain import BrokenChain
 from programme.engagement import Engagement, evolve
 from store import derived
 from store.entries import every
+from store.folds import folds_of
 from store.tables import engagements, snapshots
 
 EVERY = 16  # entries between two snapshots; folding as many takes about as long as reading one
-REMEMBERED = 1024  # engagements whose fold a process keeps
-_SHARED = 16  # templates and calendars that many engagements have in common
-Value = TypeVar("Value", bound=BaseModel)
 
 
 class Head(NamedTuple):
@@ -34,46 +29,6 @@ class Head(NamedTuple):
     def current(self) -> bool:
         """Whether this build would have written the same rows."""
         return self.read_model == derived.READ_MODEL
-
-
-class _Folds:
-    """The engagements that were folded last, the least recently used dropped first."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._folded: OrderedDict[str, Engagement] = OrderedDict()
-        self._common: list[BaseModel] = []
-
-    def recall(self, engagement_id: str, head: Head) -> Engagement | None:
-        """What was folded last, unless it is ahead of the head: then its transaction was undone."""
-        found = self._folded.get(engagement_id)
-        if found is None or found.sequence > head.sequence:
-            return None
-        if found.sequence == head.sequence and found.digest != head.digest:
-            return None
-        self._folded.move_to_end(engagement_id)
-        return found
-
-    def keep(self, engagement_id: str, engagement: Engagement) -> None:
-        self._folded[engagement_id] = engagement
-        self._folded.move_to_end(engagement_id)
-        if len(self._folded) > self._limit:
-            self._folded.popitem(last=False)
-
-    def sharing(self, engagement: Engagement) -> Engagement:
-        """The same engagement, its template and calendar shared with those that have equal ones."""
-        template, calendar = self._one(engagement.template), self._one(engagement.calendar)
-        return engagement.but(template=template, calendar=calendar)
-
-    def _one(self, value: Value) -> Value:
-        for known in self._common:
-            if type(known) is type(value) and known == value:
-                return known
-        self._common = [value, *self._common[: _SHARED - 1]]
-        return value
-
-
-_FOLDS = _Folds(REMEMBERED)
 
 
 _THIS = engagements.c.engagement_id == bindparam("this")
@@ -98,14 +53,15 @@ async def folded(connection: AsyncConnection, engagement_id: str, at: Head) -> E
 
     What an older build derived is folded again from the beginning.
     """
-    engagement = _FOLDS.recall(engagement_id, at)
+    folds = folds_of(connection)
+    engagement = folds.recall(engagement_id, at.sequence, at.digest)
     if engagement is not None and engagement.sequence == at.sequence:
         return engagement
     try:
         engagement = await _caught_up(connection, engagement_id, engagement, at)
     except BrokenChain:  # what was remembered is of another past: a database was put back, or exchanged
         engagement = await _caught_up(connection, engagement_id, None, at)
-    _FOLDS.keep(engagement_id, engagement)
+    folds.keep(engagement_id, engagement)
     return engagement
 
 
@@ -113,7 +69,7 @@ async def _caught_up(
     connection: AsyncConnection, engagement_id: str, engagement: Engagement | None, at: Head
 ) -> Engagement:
     if engagement is None:
-        engagement = _FOLDS.sharing(await _read(connection, engagement_id, at) or Engagement())
+        engagement = folds_of(connection).sharing(await _read(connection, engagement_id, at) or Engagement())
     async for line in every(connection, engagement_id, after=engagement.sequence):
         engagement = evolve(engagement, line.entry, line.body)
     return engagement
@@ -156,7 +112,8 @@ async def save(connection: AsyncConnection, before: Head | None, was: Engagement
         await _write(connection, now)
     for change in derived.changes(was, now):
         await _apply(connection, now.id, change)
-    _FOLDS.keep(now.id, now if was is not None else _FOLDS.sharing(now))
+    folds = folds_of(connection)
+    folds.keep(now.id, now if was is not None else folds.sharing(now))
 
 
 async def replace(connection: AsyncConnection, now: Engagement) -> None:

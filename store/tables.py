@@ -222,7 +222,8 @@ outbox = Table(
     Column("given_up_at", Instant),
     Index(
         "waiting_post",
-        "issued_at",
+        "engagement_id",
+        "message",
         sqlite_where=text("sent_at IS NULL AND given_up_at IS NULL"),
         postgresql_where=text("sent_at IS NULL AND given_up_at IS NULL"),
     ),

@@ -1,4 +1,5 @@
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -7,10 +8,13 @@ from sqlalchemy import delete, select, text, update
 from programme.engagement import Engagement
 from programme.messages import Side, Stage
 from programme.people import AcceptEnrolment
-from store import derived, journal, read_model, snapshots, tables
+from store import derived, journal, read_model, tables
 from store.database import Database
+from store.folds import folds_of
 from tests.core.programme_driver import DOCTORS, Programme, begun
-from tests.store.trust import answering, keep, otherwise, record, registered, travelled
+from tests.store.trust import answering, keep, record, registered, travelled
+
+ACCEPT = AcceptEnrolment(side=Side.DOCTOR, privacy_notice="1")
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +32,13 @@ async def standing(database: Database, name: str = "engagement-1") -> Engagement
         return await read_model.standing(connection, name)
 
 
-def forget() -> None:
-    """As in a process that has folded nothing yet."""
-    snapshots._FOLDS = snapshots._Folds(snapshots.REMEMBERED)
+@pytest.fixture
+async def another_process(url: str, database: Database) -> AsyncIterator[Database]:
+    """The same database in a process that has folded nothing yet."""
+    del database
+    opened = Database(url)
+    yield opened
+    await opened.close()
 
 
 async def rows_of(database: Database, programme: Programme) -> None:
@@ -41,11 +49,12 @@ async def rows_of(database: Database, programme: Programme) -> None:
             assert found == derived.rows(table, programme.engagement), table.name
 
 
-async def test_what_is_read_is_what_the_core_folded(database: Database, year: Programme) -> None:
+async def test_what_is_read_is_what_the_core_folded(
+    database: Database, another_process: Database, year: Programme
+) -> None:
     await keep(database, year)
     assert await standing(database) == year.engagement
-    forget()
-    assert await standing(database) == year.engagement
+    assert await standing(another_process) == year.engagement
     await rows_of(database, year)
     assert await rebuild(database) == []
 
@@ -58,33 +67,31 @@ async def test_a_whole_year_in_small_appends_leaves_the_same_rows(database: Data
     assert await rebuild(database) == []
 
 
-async def test_another_process_folds_on_from_what_it_remembers(database: Database) -> None:
+async def test_another_process_folds_on_from_what_it_remembers(database: Database, another_process: Database) -> None:
     programme = registered()
     await keep(database, programme)
+    assert await standing(another_process) == programme.engagement
+    for person in DOCTORS[:3]:
+        known = len(programme.entries)
+        programme.do(ACCEPT, person)
+        await record(database, "engagement-1", travelled(programme.entries[known:]))
+        assert await standing(another_process) == programme.engagement
+    known = len(programme.entries)
+    programme.do(ACCEPT, DOCTORS[3])
+    await record(another_process, "engagement-1", travelled(programme.entries[known:]))
     assert await standing(database) == programme.engagement
-    mine = snapshots._FOLDS
-    forget()
-    accepted = otherwise(
-        programme.engagement, AcceptEnrolment(side=Side.DOCTOR, privacy_notice="1"), DOCTORS[0], programme.at
-    )
-    await record(database, "engagement-1", accepted)
-    elsewhere = await standing(database)
-    snapshots._FOLDS = mine
-    assert await standing(database) == elsewhere
-    assert elsewhere is not None
-    assert elsewhere.sequence == len(programme.entries) + len(accepted)
+    assert await rebuild(database) == []
 
 
-async def test_a_memory_of_another_database_is_not_believed(database: Database, year: Programme) -> None:
-    await keep(database, registered(scope="One scope"))
-    other = registered(scope="Another scope")
-    engagement = year.engagement.but(sequence=1, digest="f" * 64)
-    snapshots._FOLDS.keep("engagement-2", engagement)
-    renamed = registered("engagement-2")
-    await keep(database, renamed)
-    snapshots._FOLDS.keep("engagement-2", engagement)
-    assert await standing(database, "engagement-2") == renamed.engagement
-    assert other.engagement.scope == "Another scope"
+async def test_what_was_remembered_of_a_database_that_was_put_back_is_not_believed(
+    database: Database, year: Programme
+) -> None:
+    """The same id with another past: as after a restored backup, or a rehearsal over an old folder."""
+    programme = answering()
+    await keep(database, programme)
+    async with database.reading() as connection:
+        folds_of(connection).keep("engagement-1", year.engagement.but(sequence=3, digest="f" * 64))
+    assert await standing(database) == programme.engagement
 
 
 async def test_an_unknown_engagement_stands_nowhere(database: Database) -> None:
@@ -98,7 +105,7 @@ async def test_the_past_is_read_as_it_was(database: Database) -> None:
     programme.advance(at)
     then = programme.engagement
     programme.advance(programme.at + timedelta(days=3))
-    programme.do(AcceptEnrolment(side=Side.DOCTOR, privacy_notice="1"), DOCTORS[0])
+    programme.do(ACCEPT, DOCTORS[0])
     await keep(database, programme)
     async with database.reading() as connection:
         assert await read_model.as_of(connection, "engagement-1", at) == then
@@ -208,16 +215,15 @@ async def test_a_journal_changed_behind_its_triggers_is_reported_and_not_mended(
 
 
 async def test_rows_of_an_older_build_are_folded_anew_with_the_next_entry(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: Database, another_process: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     programme = answering()
     with monkeypatch.context() as older:
         older.setattr(derived, "READ_MODEL", derived.READ_MODEL - 1)
-        await keep(database, programme)
+        await keep(another_process, programme)
         async with database.writing() as connection:  # what that build made of it, this one would not
             await connection.execute(update(tables.tasks).values(title="As it was called then"))
             await connection.execute(update(tables.snapshots).values(engagement="{}"))
-    forget()
     known = len(programme.entries)
     assert await standing(database) == programme.engagement
     programme.wait(5)

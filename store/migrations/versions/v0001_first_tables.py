@@ -192,7 +192,7 @@ def upgrade() -> None:
     op.create_index(
         "waiting_post",
         "outbox",
-        ["issued_at"],
+        ["engagement_id", "message"],
         sqlite_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
         postgresql_where=sa.text("sent_at IS NULL AND given_up_at IS NULL"),
     )
