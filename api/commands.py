@@ -223,8 +223,9 @@ def _also(asking: Asking) -> Callable[[AsyncConnection, Recorded], Any] | None:
 async def remember(connection: AsyncConnection, asking: Asking, response: dict[str, Any]) -> None:
     """Keep the answer for whoever repeats the request."""
     person = asking.visitor.person_id
-    await requests.begin(connection, person, asking.key, asking.remembered(None), datetime.now(UTC))
-    await requests.answered(connection, person, asking.key, response)
+    found = await requests.begin(connection, person, asking.key, asking.remembered(None), datetime.now(UTC))
+    if found.digest == asking.digest and found.response is None:  # else the key was another request's a moment earlier
+        await requests.answered(connection, person, asking.key, response)
 
 
 async def _note(door: FrontDoor, asking: Asking, refusal: Refused) -> None:

@@ -118,6 +118,18 @@ async def test_the_same_key_and_request_have_the_same_answer_from_every_process(
     assert {answer.json()["code"] for answer in (changed, elsewhere)} == {"KeyReused"}
 
 
+async def test_a_key_that_was_used_for_two_requests_at_once_keeps_the_answer_of_one(stack: Stack) -> None:
+    both = [await stack.launch(), await stack.launch()]
+    answers = await asyncio.gather(
+        *(one.post("doctor0", "accept-enrolment", TAKING_PART, Idempotency_Key="two") for one in both)
+    )
+    again = [await one.post("doctor0", "accept-enrolment", TAKING_PART, Idempotency_Key="two") for one in both]
+    assert sorted(answer.status_code for answer in again) == [200, 422]
+    for first, second in zip(answers, again, strict=True):
+        if second.status_code == 200:
+            assert second.json() == first.json()
+
+
 async def test_a_refusal_is_repeated_under_its_key_and_counted_once(engagement: Launched) -> None:
     wrong = {"side": "manager", "privacy_notice": "1"}
     first = await engagement.post("doctor0", "accept-enrolment", wrong, Idempotency_Key="no")
