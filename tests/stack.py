@@ -166,7 +166,7 @@ class Stack:
 async def _ready(http: httpx.AsyncClient) -> None:
     """Wait until the worker has asked Temporal for work for the first time."""
     async with asyncio.timeout(30):
-        while (await http.get("/readyz")).status_code != httpx.codes.OK:
+        while (await http.get("/readyz")).status_code != httpx.codes.OK:  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(0.05)
 
 
