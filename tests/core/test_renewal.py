@@ -330,6 +330,14 @@ def test_a_next_cycle_runs_under_the_newest_template_only_if_both_sponsors_say_s
     assert programme.engagement.template.version == version
 
 
+def test_a_template_that_is_known_is_no_news() -> None:
+    programme = sponsors_asked()
+    newer = TWELVE_MONTHS.model_copy(update={"version": "2"})
+    assert programme.do(OfferTemplate(template=TWELVE_MONTHS), CLOCK) == []
+    assert len(programme.do(OfferTemplate(template=newer), CLOCK)) == 1
+    assert programme.do(OfferTemplate(template=newer), CLOCK) == []
+
+
 def test_a_template_is_brought_by_the_system_and_by_nobody_else() -> None:
     with pytest.raises(RoleRequired):
         sponsors_asked().do(OfferTemplate(template=TWELVE_MONTHS), PM)
