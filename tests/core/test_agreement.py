@@ -56,7 +56,7 @@ from tests.core.agreed import (
     text,
 )
 from tests.core.given import given
-from tests.core.programme_driver import FACILITATOR, MANAGERIAL, MEDICAL, PM, Programme, begun
+from tests.core.programme_driver import FACILITATOR, MANAGERIAL, MEDICAL, OUTPUTS, PM, Programme, begun
 
 
 def aim(programme: Programme, **changes: Any) -> Aim:
@@ -446,6 +446,19 @@ def test_the_compact_needs_both_sponsors() -> None:
     assert [task.person for task in programme.tasks(command="SignCompact")] == [MANAGERIAL]
     programme.do(SignCompact(version=1), MANAGERIAL)
     assert programme.engagement.in_stage(Stage.DELIVERY)
+
+
+def test_what_is_signed_is_what_the_last_joint_session_drafted() -> None:
+    programme = begun(Stage.AGREEMENT)
+    compact = programme.engagement.running.agreement.compact
+    drafted = OUTPUTS["C"].compact
+    assert drafted
+    assert (compact.version, compact.doctors_give, compact.managers_give) == (
+        1,
+        drafted.doctors_give,
+        drafted.managers_give,
+    )
+    assert {task.person for task in programme.tasks(command="SignCompact")} == {MEDICAL, MANAGERIAL}
 
 
 def test_another_text_of_the_compact_needs_both_signatures_anew() -> None:

@@ -54,7 +54,7 @@ from tests.core.agreed import (
     status,
 )
 from tests.core.given import given
-from tests.core.programme_driver import FACILITATOR, MANAGERIAL, MEDICAL, PM, STEWARD, Programme
+from tests.core.programme_driver import FACILITATOR, MANAGERIAL, MEDICAL, PM, STEWARD, Programme, begun
 
 MARCH, APRIL, MAY, JUNE = (date(2026, month, 1) for month in (3, 4, 5, 6))
 
@@ -436,6 +436,7 @@ def test_an_action_is_closed_by_both_co_owners_after_it_was_verified() -> None:
         programme.do(CloseAction(action="A1"), "d5")
     programme.do(CloseAction(action="A1"), MANAGER)
     assert status(programme) is ActionStatus.VERIFIED
+    assert [task.person for task in programme.tasks(command="CloseAction")] == [DOCTOR]
     programme.do(CloseAction(action="A1"), DOCTOR)
     assert status(programme) is ActionStatus.CLOSED
 
@@ -464,6 +465,29 @@ def test_a_development_need_is_owned_by_somebody_of_its_side() -> None:
     programme.do(OwnDevelopmentNeed(need="N1"), "m4")
     assert need_status(programme) is NeedStatus.OWNED
     assert programme.tasks(command="OwnDevelopmentNeed") == []
+
+
+def test_a_need_is_named_from_the_joint_sessions_on_for_conditions_and_people_that_exist() -> None:
+    with pytest.raises(NotYet):
+        begun(Stage.EXCHANGE).do(AddDevelopmentNeed(need="Too early"), DOCTOR)
+    with pytest.raises(Invalid):
+        needed(conditions=("C12",))
+    with pytest.raises(Invalid):
+        needed(need=" ")
+    for nobody in ("nobody", PM):
+        with pytest.raises(UnknownPerson):
+            needed(suggested=nobody)
+
+
+def test_a_need_moves_on_only_from_where_it_stands() -> None:
+    programme = needed()
+    with pytest.raises(ActionElsewhere):
+        programme.do(ReportNeedMet(need="N1"), "m4")
+    with pytest.raises(ActionElsewhere):
+        programme.do(ConfirmNeedMet(need="N1", evidence="I saw it"), "d4")
+    programme.do(OwnDevelopmentNeed(need="N1"), "m4")
+    with pytest.raises(ActionElsewhere):
+        programme.do(OwnDevelopmentNeed(need="N1"), "d4")
 
 
 def test_whoever_is_suggested_is_asked_first_to_own_a_need() -> None:
