@@ -5,9 +5,13 @@ import sys
 
 import typer
 
-from cli import keeping, restoring, up
+from cli import keeping, launch, looking, rehearse, restoring, up
+from cli.processes import ProcessError
+from cli.rehearsal.house import RehearsalError
+from cli.remote import RemoteError
 from runtime.embedded import EmbeddedTemporalError
 from runtime.settings import SettingsError
+from runtime.templates import TemplateError
 from runtime.temporal import TemporalUnreachableError
 
 app = typer.Typer(
@@ -18,13 +22,27 @@ app = typer.Typer(
     add_completion=False,
 )
 app.command()(up.up)
+app.command()(rehearse.rehearse)
+app.command()(launch.launch)
+app.command()(looking.status)
+app.command()(looking.agenda)
+app.command()(looking.history)
 app.command()(keeping.migrate)
 app.command()(keeping.token)
 app.command()(keeping.rebuild)
 app.command()(keeping.verify)
 app.command()(restoring.restore)
 
-KNOWN = (SettingsError, EmbeddedTemporalError, TemporalUnreachableError, keeping.KeepingError)
+KNOWN = (
+    SettingsError,
+    EmbeddedTemporalError,
+    TemporalUnreachableError,
+    ProcessError,
+    RehearsalError,
+    TemplateError,
+    RemoteError,
+    keeping.KeepingError,
+)
 
 
 def run() -> None:
