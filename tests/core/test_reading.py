@@ -215,7 +215,7 @@ def test_who_answered_the_questionnaire_is_shown_to_nobody(reader: PersonId) -> 
     programme.do(WithdrawAnswers(), "d3")
     for kind in ("QuestionnaireCompleted", "AnswersWithdrawn"):
         (line,) = lines_of(programme, kind, reader)
-        assert "d3" not in str(asdict(line))
+        assert "'d3'" not in str(asdict(line))  # quoted: a digest may hold the two letters
 
 
 def test_who_declined_to_take_part_is_shown_to_nobody() -> None:
