@@ -65,6 +65,7 @@ class ResumeEngagement(Command):
 class ChangeCalendar(Command):
     """A newer snapshot of bank holidays and closures. Brought by the system."""
 
+    refusals = (Invalid,)
     while_paused = True
 
     kind: Literal["ChangeCalendar"] = "ChangeCalendar"

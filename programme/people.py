@@ -125,7 +125,7 @@ class EnrolPeople(Command):
     """Add people to the engagement, as participants of a side, in a part, or both."""
 
     who = frozenset({Role.PROGRAMME_MANAGER})
-    refusals = (AlreadyEnrolled, ForbiddenCombination, RoleTaken, NotRegistered)
+    refusals = (AlreadyEnrolled, ForbiddenCombination, RoleTaken, NotRegistered, Invalid)
 
     kind: Literal["EnrolPeople"] = "EnrolPeople"
     people: tuple[Enrolment, ...]
@@ -135,7 +135,7 @@ class AcceptEnrolment(Command):
     """Take part on one's side, having read this version of the privacy notice."""
 
     who = frozenset({Role.DOCTOR, Role.MANAGER})
-    refusals = (AlreadyDone, WrongSide)
+    refusals = (AlreadyDone, WrongSide, Invalid)
 
     kind: Literal["AcceptEnrolment"] = "AcceptEnrolment"
     side: Side
@@ -155,7 +155,7 @@ class Appoint(Command):
     """Offer a part to an enrolled person."""
 
     who = frozenset({Role.PROGRAMME_MANAGER})
-    refusals = (UnknownPerson, ForbiddenCombination, RoleTaken, NotRegistered)
+    refusals = (UnknownPerson, ForbiddenCombination, RoleTaken, NotRegistered, Invalid)
 
     kind: Literal["Appoint"] = "Appoint"
     person: PersonId
@@ -167,7 +167,7 @@ class AcceptAppointment(Command):
     """Accept a part, declaring one's interests (in confidence, to the programme manager and the sponsors)."""
 
     who = frozenset(Role)
-    refusals = (NoAppointment, ForbiddenCombination)
+    refusals = (NoAppointment,)
 
     kind: Literal["AcceptAppointment"] = "AcceptAppointment"
     role: Role

@@ -99,7 +99,16 @@ class ChangeAction(Command):
     """Say how the whole action should read now. What is material makes a new version, which both sides agree anew."""
 
     who = PARTICIPANTS | {Role.FACILITATOR}
-    refusals = (UnknownAction, ActionElsewhere, NotCoOwner, UnknownMeasure, UnknownPerson, WrongSide, Invalid)
+    refusals = (
+        UnknownAction,
+        ActionElsewhere,
+        ActionIncomplete,
+        NotCoOwner,
+        UnknownMeasure,
+        UnknownPerson,
+        WrongSide,
+        Invalid,
+    )
 
     kind: Literal["ChangeAction"] = "ChangeAction"
     action: ActionId
