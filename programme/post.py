@@ -273,10 +273,10 @@ def _told_at(engagement: Engagement, notice: Notice, people: tuple[PersonId, ...
     """When news is told: at once, or the morning after the last message, or after a full week's."""
     if notice.topic in OUTSIDE_LIMITS:
         return notice.raised
-    day = _after_a_full_week(engagement, people, local_date(notice.raised))
-    last = _last_told(engagement, people)
+    day, last = local_date(notice.raised), _last_told(engagement, people)
     if last is not None and last >= day:
         day = last + timedelta(days=1)
+    day = _after_a_full_week(engagement, people, day)  # asked of the day on which it would leave
     return max(notice.raised, engagement.time.morning(day))
 
 
