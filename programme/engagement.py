@@ -364,7 +364,7 @@ def _by_time(due: Due) -> tuple[datetime, str]:
 
 
 _CAN_HAPPEN_AFTER_THE_END: tuple[type[Command], ...] = (post.ReportUndeliverable,)
-_MOST_CONSEQUENCES = 500  # a rule that never comes to rest is a fault; better an alarm than a stalled workflow
+_MOST_TURNS = 500  # a rule that never comes to rest is a fault; how many messages leave says nothing of that
 
 
 def decide(engagement: Engagement, command: Command, asked: Asked) -> list[Event]:
@@ -426,6 +426,7 @@ class Outcome:
         self.engagement = engagement
         self.asked = asked
         self.events: list[Event] = []
+        self.turns = 0
 
     def of(self, command: Command) -> Self:
         """Let a command and all its consequences happen."""
@@ -466,7 +467,8 @@ class Outcome:
         for event in events:
             self.events.append(event)
             self.engagement = _fold(self.engagement, event, self.asked.at)
-        if len(self.events) > _MOST_CONSEQUENCES:
+        self.turns += 1
+        if self.turns > _MOST_TURNS:
             message = "The consequences of a request do not come to rest."
             raise RuntimeError(message)
 

@@ -6,7 +6,8 @@ import pytest
 
 from programme.engagement import Engagement, fold
 from programme.messages import Stage
-from tests.core.programme_driver import PLAYS, Programme
+from programme.post import MessageIssued
+from tests.core.programme_driver import PLAYS, Programme, registered, roster
 
 REACHED = (Stage.MANDATE, *(list(Stage)[list(Stage).index(played) + 1] for played in PLAYS))
 
@@ -18,3 +19,10 @@ def test_a_programme_brought_to_a_stage_can_be_rebuilt_from_its_history(
     programme = start(stage)
     assert programme.engagement.in_stage(stage)
     assert fold(Engagement(), programme.entries) == programme.engagement
+
+
+def test_a_whole_hospital_is_written_to_in_one_morning() -> None:
+    doctors, managers = (tuple(f"{side}{number}" for number in range(300)) for side in ("doctor", "manager"))
+    programme = registered(people=roster(doctors, managers))
+    programme.wait(1)
+    assert {person for event in programme.events(MessageIssued) for person in event.people} >= {*doctors, *managers}
