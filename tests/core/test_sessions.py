@@ -46,6 +46,7 @@ from programme.stages.notes import (
     DeferralRanOut,
     DisputeNotes,
     NotesAdopted,
+    NotesUnconfirmed,
     RecordConversation,
     SettleNotes,
     WriteNotes,
@@ -473,6 +474,8 @@ def test_a_session_without_quorum_agrees_nothing_but_its_conversation_is_kept() 
     programme.do(RaiseDifference(title="What counts as safe", session="1A"), "d0")
     with pytest.raises(NotQuorate):
         programme.do(WriteNotes(session="1A", outputs=OUTPUTS["A"]), FACILITATOR)
+    with pytest.raises(Invalid):
+        programme.do(RecordConversation(session="1A", text=" "), FACILITATOR)
     programme.do(RecordConversation(session="1A", text="We talked about the first hour"), FACILITATOR)
     assert session(programme).conversation == "We talked about the first hour"
     assert programme.engagement.running.sessions.priorities == ()
@@ -499,7 +502,9 @@ def refused(programme: Programme, name: str, outputs: Outputs, refusal: type[Exc
 
 def test_session_a_brings_a_problem_priorities_and_a_difference() -> None:
     programme, full = held(), OUTPUTS["A"]
-    refused(programme, "1A", full, OutputMissing)  # no difference is on the log
+    programme.do(RaiseDifference(title="What came up elsewhere"), FACILITATOR)
+    programme.do(RaiseDifference(title="What came up elsewhere", session="1B"), FACILITATOR)
+    refused(programme, "1A", full, OutputMissing)  # no difference on the log is from this session
     programme.do(RaiseDifference(title="What counts as safe", session="1A"), FACILITATOR)
     for missing in ("summary", "problem"):
         refused(programme, "1A", full.model_copy(update={missing: " "}), OutputMissing)
@@ -568,6 +573,15 @@ def test_notes_are_due_in_two_working_days_and_confirmed_in_five() -> None:
     assert {task.person for task in programme.tasks(command="ConfirmNotes")} == {*DOCTORS[:5], *MANAGERS[:5]}
 
 
+def test_who_attended_and_has_left_is_not_asked_to_confirm() -> None:
+    programme = written()
+    people = programme.engagement.people
+    left = people["d0"].model_copy(update={"accepted": None})
+    programme.engagement = programme.engagement.but(people={**people, "d0": left})
+    assert not programme.tasks("d0", "ConfirmNotes")
+    assert programme.tasks("d1", "ConfirmNotes")
+
+
 @pytest.mark.parametrize("people", [(), ("d0",), ("m0",), ("d0", "d1"), ("m0", "m1")])
 def test_notes_that_one_side_has_not_confirmed_count_for_nothing(people: tuple[str, ...]) -> None:
     programme = written()
@@ -591,6 +605,8 @@ def test_notes_count_once_a_doctor_and_a_manager_who_attended_have_confirmed() -
     assert programme.engagement.running.sessions.priorities == PRIORITIES
     assert programme.engagement.running.sessions.problem == "Nobody owns the first hour"
     assert not programme.tasks(command="ConfirmNotes")
+    programme.wait(10)
+    assert not programme.events(NotesUnconfirmed)
     with pytest.raises(AlreadyDone):
         programme.do(WriteNotes(session="1A", outputs=OUTPUTS["A"]), FACILITATOR)
 
@@ -667,6 +683,8 @@ def test_the_facilitator_settles_only_after_five_working_days_and_with_both_view
     assert programme.engagement.running.sessions.priorities == PRIORITIES
     with pytest.raises(AlreadyDone):
         programme.do(settle, FACILITATOR)
+    with pytest.raises(AlreadyDone):
+        programme.do(ConfirmNotes(session="1A", version=1), "m0")
 
 
 def test_nobody_but_the_facilitator_settles_notes() -> None:
