@@ -1,8 +1,11 @@
 """`olive rehearse`: a whole programme with every role acting, on the real API, worker and Temporal, in a minute."""
 
 import asyncio
+import gzip
 import itertools
+import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -11,6 +14,7 @@ from typing import Annotated, Any
 
 import httpx
 import typer
+from temporalio.client import WorkflowHistory
 
 from activities.calendars import snapshot
 from cli.keeping import verified
@@ -42,12 +46,13 @@ def rehearse(  # noqa: PLR0913, PLR0917 - the options of a command
         str, typer.Option(help="The first day, as 2027-01-04. Default: the next January's first Monday.")
     ] = "",
     division: Annotated[Division, typer.Option(help="Whose bank holidays count.")] = Division.ENGLAND_AND_WALES,
+    histories: Annotated[Path | None, typer.Option(help="Keep what Temporal wrote in this folder.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Rehearse a whole programme: every role acts over HTTP, on real Temporal with a skipping clock."""
     folder = data or _fresh(DEFAULT_FOLDER)
-    wanted = Wanted(template, cast(seed, doctors, managers), folder, _day(start), division)
+    wanted = Wanted(template, cast(seed, doctors, managers), folder, _day(start), division, histories)
     outcome = asyncio.run(_rehearse(wanted, silent=as_json))
     if as_json:
         report.print_json(outcome)
@@ -66,6 +71,7 @@ class Wanted:
     folder: Path
     start: date | None
     division: Division
+    histories: Path | None = None
 
 
 async def _rehearse(wanted: Wanted, *, silent: bool) -> Report:
@@ -104,7 +110,9 @@ async def _reported(wanted: Wanted, stage: House, door: FrontDoor, engagement: J
     await stage.skip_to(await stage.now() + LAST_POST)
     await stage.settled(door.engagement_id)
     differences = (await verified(stage.settings)).get(door.engagement_id, ["the store does not know the engagement"])
-    history_events, runs = await stage.footprint(door.engagement_id)
+    histories = await stage.histories(door.engagement_id)
+    if wanted.histories:
+        _keep(histories, wanted.histories)
     door.moved_on()
     ended = await door.engagement(wanted.cast.having(Role.PROGRAMME_MANAGER))
     return Report(
@@ -116,14 +124,22 @@ async def _reported(wanted: Wanted, stage: House, door: FrontDoor, engagement: J
         refusals=door.refused.total(),
         refused=dict(door.refused),
         requests=door.asked,
-        history_events=history_events,
-        runs=runs,
+        history_events=sum(len(history.events) for history in histories),
+        runs=len(histories),
         seconds=round(time.perf_counter() - began, 2),
         verified=not differences,
         differences=differences,
         seed=wanted.cast.seed,
         data=str(wanted.folder),
     )
+
+
+def _keep(histories: Sequence[WorkflowHistory], folder: Path) -> None:
+    """Store each run's history, the first run first, for the tests that replay them with a later build."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, history in enumerate(reversed(histories), 1):
+        text = json.dumps({"id": history.workflow_id, "history": history.to_json_dict()}, sort_keys=True)
+        (folder / f"run-{number:02d}.json.gz").write_bytes(gzip.compress(text.encode(), mtime=0))
 
 
 def _next_january(now: datetime) -> date:

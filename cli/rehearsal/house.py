@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from pydantic import SecretStr
-from temporalio.client import WorkflowHandle
+from temporalio.client import WorkflowHandle, WorkflowHistory
 from temporalio.testing import WorkflowEnvironment
 
 from cli.processes import running, until_ready
@@ -84,16 +84,17 @@ class House:
             await database.close()
         return made, ids
 
-    async def footprint(self, engagement_id: str) -> tuple[int, int]:
-        """How many history events all runs of the engagement have written, and how many runs there were."""
-        events, runs, run_id = 0, 0, ""
+    async def histories(self, engagement_id: str) -> list[WorkflowHistory]:
+        """What Temporal keeps of each run of the engagement, the latest first."""
+        found: list[WorkflowHistory] = []
+        run_id: str | None = None
         while True:
-            handle = self.temporal.client.get_workflow_handle(engagement_workflow(engagement_id), run_id=run_id or None)
-            history = await handle.fetch_history()
-            started = history.events[0].workflow_execution_started_event_attributes
-            events, runs, run_id = events + len(history.events), runs + 1, started.continued_execution_run_id
+            handle = self.temporal.client.get_workflow_handle(engagement_workflow(engagement_id), run_id=run_id)
+            found.append(await handle.fetch_history())
+            started = found[-1].events[0].workflow_execution_started_event_attributes
+            run_id = started.continued_execution_run_id
             if not run_id:
-                return events, runs
+                return found
 
     @property
     def messages(self) -> int:
