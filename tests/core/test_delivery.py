@@ -8,6 +8,8 @@ import pytest
 from programme.charting import SignalRaised
 from programme.continuity import PauseEngagement
 from programme.engagement import Engagement, fold
+from programme.gates import StageEnded
+from programme.ladders import Audience
 from programme.measures import AddPoints, CorrectPoint, NewPoint
 from programme.messages import Side, Stage
 from programme.post import MessageIssued, NoticeRaised
@@ -538,6 +540,25 @@ def test_delivery_does_not_end_by_itself() -> None:
     programme = delivering()
     programme.wait(100)
     assert programme.engagement.in_stage(Stage.DELIVERY)
+
+
+def test_when_delivery_has_ended_nobody_is_asked_for_lines_points_or_explanations() -> None:
+    programme = delivering()
+    after(programme, "99")
+    come_to(programme, APRIL)
+    monthly = {"CheckIn", "AddPoints", "ExplainSignal", "RecordTouchpoint"}
+    assert monthly <= {task.command for task in programme.tasks()}
+    given(programme, StageEnded(stage=Stage.DELIVERY, cycle=1, on=programme.today))
+    assert monthly.isdisjoint({task.command for task in programme.tasks()})
+
+
+def test_the_owner_of_a_need_and_the_co_owners_are_whom_a_late_line_concerns() -> None:
+    programme = needed()
+    assert programme.engagement.concerned("N1", Audience.CO_OWNERS) == ()
+    programme.do(OwnDevelopmentNeed(need="N1"), "m4")
+    assert programme.engagement.concerned("N1", Audience.CO_OWNERS) == ("m4",)
+    for about in ("A1", "M1"):
+        assert programme.engagement.concerned(about, Audience.CO_OWNERS) == (DOCTOR, MANAGER)
 
 
 def test_a_half_year_of_delivery_can_be_rebuilt_from_its_history() -> None:

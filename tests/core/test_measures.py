@@ -117,6 +117,22 @@ def test_a_value_that_no_service_has_is_refused(value: str) -> None:
         programme.do(AddPoints(measure="M2", points=(point,)), STEWARD)
 
 
+@pytest.mark.parametrize("count", [0, 241])
+def test_a_list_of_points_is_neither_empty_nor_endless(count: int) -> None:
+    programme = agreeing()
+    define(programme)
+    points = tuple(NewPoint(period=month_after(date(2000, 1, 1), month), value=Decimal(1)) for month in range(count))
+    with pytest.raises(Invalid):
+        programme.do(AddPoints(measure="M2", points=points), STEWARD)
+
+
+def test_a_correction_to_the_same_value_changes_nothing() -> None:
+    programme = agreeing()
+    point = measure(programme).points[0]
+    same = CorrectPoint(measure="M1", period=point.period, value=point.value, reason="Looked again")
+    assert programme.do(same, STEWARD) == []
+
+
 def test_only_a_steward_enters_points() -> None:
     programme = agreeing()
     for somebody in (PM, DOCTOR, MANAGER):
