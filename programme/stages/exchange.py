@@ -138,10 +138,11 @@ def _lines(engagement: Engagement) -> pairing.Lines:
     return {person.id: person.line_manager for person in engagement.people.values()}
 
 
-def _groups(engagement: Engagement, pairs: Sequence[Sequence[PersonId]], after: int) -> tuple[Group, ...]:
-    """Pairs with ids and sides; ids count on from the pairs there were."""
+def _groups(engagement: Engagement, pairs: Sequence[Sequence[PersonId]]) -> tuple[Group, ...]:
+    """Pairs with ids and sides. Ids count on over all cycles, because candid words are kept under them."""
     groups = []
-    for number, members in enumerate(pairs, start=after + 1):
+    before = sum(len(cycle.exchange.pairs) for cycle in (*engagement.past, engagement.running))
+    for number, members in enumerate(pairs, start=before + 1):
         sides: dict[Side, list[PersonId]] = {side: [] for side in Side}
         for person in members:
             if side := engagement.people[person].side:
@@ -183,7 +184,7 @@ def confirm_pairs(engagement: Engagement, command: ConfirmPairs, asked: Asked) -
         for person in group.doctors + group.managers:
             if person not in paired and engagement.people[person].takes_part:
                 raise LeftOut(person)
-    return [PairsConfirmed(pairs=_groups(engagement, pairs, 0), on=asked.today)]
+    return [PairsConfirmed(pairs=_groups(engagement, pairs), on=asked.today)]
 
 
 def re_pair(engagement: Engagement, command: RePair, asked: Asked) -> list[Event]:
@@ -199,7 +200,7 @@ def re_pair(engagement: Engagement, command: RePair, asked: Asked) -> list[Event
         refuse_settled(standing_pair(exchange, replaced))
     busy = [pair for pair in exchange.standing if pair.id not in command.replaces and (pair.open or pair.recognised)]
     _refuse_impossible(engagement, command.pairs, busy)
-    groups = _groups(engagement, command.pairs, len(exchange.pairs))
+    groups = _groups(engagement, command.pairs)
     events: list[Event] = [PairsChanged(replaced=command.replaces, pairs=groups, on=asked.today)]
     paired = {person for pair in command.pairs for person in pair}
     former = {person for pair in command.replaces for person in exchange.pairs[pair].members}
@@ -231,7 +232,7 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
     if engagement.running.exchange.proposed_on is None:
         doctors, managers = (engagement.participants(side) for side in (Side.DOCTOR, Side.MANAGER))
         pairs = pairing.propose(doctors, managers, _lines(engagement), engagement.template.thresholds.pairs_each)
-        return [PairsProposed(pairs=_groups(engagement, pairs, 0), on=asked.today)]
+        return [PairsProposed(pairs=_groups(engagement, pairs), on=asked.today)]
     if not lacks(engagement):
         return passed(engagement, "G2", Stage.EXCHANGE, (Stage.SESSIONS,), asked.today)
     return []
@@ -306,7 +307,7 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
             on = engagement.time.plus(last_due(engagement, pair), engagement.template.durations.pair_stalled)
             what = f"The facilitator is asked to help pair {pair.id} on"
             why = "So many working days after what the pair owed was due"
-            yield Due(at=end_of(on), key=f"act:exchange:stalled/{pair.id}", what=what, why=why)
+            yield Due(at=end_of(on), key=f"act:exchange:stalled/{pair.id}", what=what, why=why, promised=True)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:

@@ -318,7 +318,7 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
 
 def _planned(engagement: Engagement, plan: SessionPlan, today: date) -> SessionCalled:
     return SessionCalled(
-        session=f"{engagement.running.number}{plan.letter}",
+        session=_new_id(engagement, plan.letter),  # a carried action may have called a session of this letter before
         letter=plan.letter,
         title=plan.title,
         purpose=Purpose.PLANNED,

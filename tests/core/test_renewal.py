@@ -20,6 +20,7 @@ from programme.refusals import (
 )
 from programme.stages import challenge, diagnosis, renewal
 from programme.stages.action import ActionStatus
+from programme.stages.agreement import DeclineAction
 from programme.stages.challenge import FindingsRecorded, ReviewAnswered, ReviewHeld, ReviewOpened
 from programme.stages.diagnosis import (
     DIAGNOSIS,
@@ -30,6 +31,8 @@ from programme.stages.diagnosis import (
     WindowOpened,
     WriteThemes,
 )
+from programme.stages.drafting import ActionText, ChangeAction
+from programme.stages.exchange import ConfirmPairs
 from programme.stages.mandate import Answer, CycleStarted, StateWillingness, WillingnessAsked
 from programme.stages.renewal import (
     CyclesCompared,
@@ -486,3 +489,35 @@ def test_the_end_of_a_cycle_can_be_rebuilt_from_its_history() -> None:
 def test_history_written_before_templates_travelled_with_a_cycle_still_loads() -> None:
     old = CycleStarted.model_validate({"kind": "CycleStarted", "number": 1, "on": date(2026, 1, 5)})
     assert old.template is None
+
+
+def in_a_second_cycle() -> Programme:
+    """The exchange of a second cycle has begun, and A1 of the first is still agreed."""
+    programme = close_questionnaire(begun(Stage.RENEWAL))
+    programme.wait(21)  # nobody comes to look back
+    decide(programme, RENEW, RENEW)
+    return programme
+
+
+def test_pairs_of_different_cycles_never_share_an_id_under_which_candid_words_are_kept() -> None:
+    programme = in_a_second_cycle()
+    programme.do(ConfirmPairs(), PM)
+    first, second = (set(one.exchange.pairs) for one in (programme.engagement.past[0], programme.engagement.running))
+    assert len(first) == len(second) == 14
+    assert first.isdisjoint(second)
+
+
+def test_a_session_called_before_those_of_the_cycle_keeps_its_place() -> None:
+    programme = in_a_second_cycle()
+    action = programme.engagement.running.agreement.actions["A1"]
+    text = ActionText.model_validate(action.model_dump(include=set(ActionText.model_fields)))
+    later = text.model_copy(
+        update={"aim": text.aim and text.aim.model_copy(update={"by": month_after(programme.today, 6)})}
+    )
+    programme.do(ChangeAction(action="A1", text=later), "d1")
+    programme.do(DeclineAction(action="A1", version=2, reason="The weekend has no staff"), "m1")
+    (called,) = programme.engagement.running.sessions.all
+    play_exchange(programme)
+    purposes = {one.id: one.purpose for one in programme.engagement.running.sessions.all.values()}
+    assert purposes.pop(called) is Purpose.AGREEMENT
+    assert list(purposes.values()) == [Purpose.PLANNED] * 3
