@@ -17,7 +17,7 @@ from programme.messages import SPONSORS, Command, Due, Event, Frozen, Role, Sent
 from programme.part import Asked, Part
 from programme.post import PAUSE, NoticeRaised
 from programme.refusals import Invalid, NotPaused, PauseTooLong
-from programme.working_time import Calendar, Stop, at_local, uk_date
+from programme.working_time import Calendar, Stop, at_local, one_calendar, uk_date
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -34,11 +34,12 @@ class Pause(Frozen):
 
 
 class Continuity(Frozen):
-    """The stopped clock. ``held_to``: due dates that a change would have moved earlier."""
+    """The stopped clock. ``held_to``, ``held_acts``: due dates, and what they end, that would have moved earlier."""
 
     pause: Pause | None = None
     stops: tuple[Stop, ...] = ()
     held_to: dict[TaskId, date] = Field(default_factory=dict)
+    held_acts: dict[str, datetime] = Field(default_factory=dict)
 
 
 class PauseEngagement(Command):
@@ -116,7 +117,15 @@ class DueDateKept(Event):
     on: date
 
 
-Events = EngagementPausedUntil | EngagementResumed | CalendarChanged | DueDateMoved | DueDateKept
+class DeadlineKept(Event):
+    """A change of the calendar would have brought forward what happens when a due date has passed; it waits."""
+
+    kind: Literal["DeadlineKept"] = "DeadlineKept"
+    deadline: str
+    until: datetime
+
+
+Events = EngagementPausedUntil | EngagementResumed | CalendarChanged | DueDateMoved | DueDateKept | DeadlineKept
 
 
 def goes_on_in_a_pause(due: Due) -> bool:
@@ -135,6 +144,24 @@ def not_earlier(task: Task, held: dict[TaskId, date]) -> Task:
             task.due, on=kept, why=f"{task.due.why}; it was promised for {uk_date(kept)} and does not move earlier"
         ),
     )
+
+
+def not_sooner(due: Due, held: dict[str, datetime]) -> Due:
+    """What happens after a due date, held where a change of the calendar would have brought it forward."""
+    kept = held.get(due.key)
+    if kept is None or not due.promised or due.at >= kept:
+        return due
+    return replace(due, at=kept, why=f"{due.why}; what was promised does not come earlier")
+
+
+def kept_deadlines(before: Engagement, after: Engagement) -> Iterator[Event]:
+    """One event for each promised deadline that another calendar would bring forward."""
+    if before.calendar is after.calendar:
+        return
+    was = {due.key: due.at for due in before.acts if due.promised}
+    for due in after.acts:
+        if due.promised and due.key in was and due.at < was[due.key]:
+            yield DeadlineKept(deadline=due.key, until=was[due.key])
 
 
 def moved_due_dates(
@@ -206,7 +233,7 @@ def _resumed(engagement: Engagement, event: EngagementResumed, at: datetime) -> 
 
 def _calendar_changed(engagement: Engagement, event: CalendarChanged, at: datetime) -> Engagement:
     del at
-    return engagement.but(calendar=event.calendar)
+    return engagement.but(calendar=one_calendar(event.calendar))
 
 
 def _due_date_moved(engagement: Engagement, event: DueDateMoved, at: datetime) -> Engagement:
@@ -217,6 +244,11 @@ def _due_date_moved(engagement: Engagement, event: DueDateMoved, at: datetime) -
 def _due_date_kept(engagement: Engagement, event: DueDateKept, at: datetime) -> Engagement:
     del at
     return _with(engagement, held_to={**engagement.continuity.held_to, event.task: event.on})
+
+
+def _deadline_kept(engagement: Engagement, event: DeadlineKept, at: datetime) -> Engagement:
+    del at
+    return _with(engagement, held_acts={**engagement.continuity.held_acts, event.deadline: event.until})
 
 
 def _with(engagement: Engagement, **changes: object) -> Engagement:
@@ -248,6 +280,7 @@ PART = Part(
         CalendarChanged: _calendar_changed,
         DueDateMoved: _due_date_moved,
         DueDateKept: _due_date_kept,
+        DeadlineKept: _deadline_kept,
     },
     agenda=agenda,
     act=act,

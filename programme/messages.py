@@ -171,7 +171,8 @@ class Due:
     """Something that will happen at ``at`` if nobody does anything.
 
     ``key`` says what to do: ``act:<stage>:<what>`` asks that stage; ``rung:<task>:<rung>`` and ``notice:<id>`` send.
-    ``sends`` marks what needs sending hours. ``why`` is a sentence for the page "what happens next".
+    ``sends`` marks what needs sending hours. ``why`` is a sentence for the page "what happens next". ``promised``:
+    people were told that they have until then, so no change of the calendar brings it forward.
     """
 
     at: datetime
@@ -180,6 +181,7 @@ class Due:
     why: str
     sends: bool = False
     people: tuple[PersonId, ...] = ()
+    promised: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1130,7 +1130,7 @@ def _coming(engagement: Engagement, review: Review) -> Iterator[Due]:
     if review.external and review.found and not review.report_opened:
         due = engagement.time.due(review.found, durations.external_report_open, "the findings were recorded")
         what = "The report of the external review opens to everybody who takes part"
-        yield Due(at=end_of(due.on), key=f"act:challenge:report/{review.id}", what=what, why=due.why)
+        yield Due(at=end_of(due.on), key=f"act:challenge:report/{review.id}", what=what, why=due.why, promised=True)
 
 
 def _check_coming(engagement: Engagement) -> Iterator[Due]:

@@ -358,7 +358,7 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     )
     if drift := drift_due(engagement):
         what = "Both sponsors and the next review are told that no joint touchpoint took place"
-        yield Due(at=end_of(drift[1].on), key="act:delivery:drift", what=what, why=drift[1].why)
+        yield Due(at=end_of(drift[1].on), key="act:delivery:drift", what=what, why=drift[1].why, promised=True)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:

@@ -475,13 +475,13 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     for name, survey in surveys(engagement):
         if survey.open and survey.opened:
             due = time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
-            yield Due(
-                at=end_of(due.on), key=f"act:diagnosis:close/{name}", what="The questionnaire closes", why=due.why
-            )
+            what, key = "The questionnaire closes", f"act:diagnosis:close/{name}"
+            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True)
         if survey.pack_on and survey.released is None:
             due = time.due(survey.pack_on, 2 * durations.themes, "the pack was computed")
             what = "The pack is released without themes"
-            yield Due(at=end_of(due.on), key=f"act:diagnosis:release/{name}", what=what, why=due.why)
+            key = f"act:diagnosis:release/{name}"
+            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
