@@ -267,7 +267,8 @@ class Engagement(Frozen):
         """What will be decided when its time comes, the earliest first."""
         if self.ended:
             return ()
-        acts = (due for part in PARTS for due in part.agenda(self))
+        held = self.continuity.held_acts
+        acts = (continuity.not_sooner(due, held) for part in PARTS for due in part.agenda(self))
         return tuple(sorted((due for due in acts if self._goes_on(due)), key=_by_time))
 
     @cached_property
@@ -436,6 +437,7 @@ class Outcome:
             self._happen(self._requested(command))
             self._settle()
         self._happen(continuity.moved_due_dates(self.before, self.engagement, tasks))
+        self._happen(continuity.kept_deadlines(self.before, self.engagement))
         return self
 
     def recorded(self) -> tuple[Engagement, list[Entry]]:

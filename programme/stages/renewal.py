@@ -535,14 +535,15 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
         return
     renewal, durations, due_in = engagement.cycle.renewal, engagement.template.durations, engagement.time.due
     if renewal.round == 0 and not lacks(engagement) and (due := session_waited_for(engagement)):
-        yield Due(at=end_of(due.on), key="act:renewal:ask", what="Both sponsors are asked what comes next", why=due.why)
+        what = "Both sponsors are asked what comes next"
+        yield Due(at=end_of(due.on), key="act:renewal:ask", what=what, why=due.why, promised=True)
     if renewal.asked:
         due = due_in(renewal.asked, durations.renewal_decision, "both sponsors were asked")
         what = "Without both decisions, the sponsors meet" if renewal.round < ROUNDS else WITHOUT_AGREEMENT
-        yield Due(at=end_of(due.on), key=f"act:renewal:silence/{renewal.round}", what=what, why=due.why)
+        yield Due(at=end_of(due.on), key=f"act:renewal:silence/{renewal.round}", what=what, why=due.why, promised=True)
     if renewal.meeting_asked and not renewal.met:
         due = meeting_due(engagement, renewal.meeting_asked)
-        yield Due(at=end_of(due.on), key="act:renewal:unmet", what=WITHOUT_AGREEMENT, why=due.why)
+        yield Due(at=end_of(due.on), key="act:renewal:unmet", what=WITHOUT_AGREEMENT, why=due.why, promised=True)
 
 
 WITHOUT_AGREEMENT = "Without agreement of both sponsors, the programme is sustained"
