@@ -12,7 +12,7 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SerializeAsAny, TypeAdapter
+from pydantic import AfterValidator, Field, SerializeAsAny, TypeAdapter
 
 from programme import chain, charting, continuity, differences, gates, measures, people, post
 from programme.continuity import Continuity
@@ -68,8 +68,8 @@ from programme.stages.pair import Exchange
 from programme.stages.renewal import Renewal
 from programme.stages.review import Challenge
 from programme.stages.session import Sessions
-from programme.template import ProgrammeTemplate
-from programme.working_time import Calendar, WorkingTime
+from programme.template import ProgrammeTemplate, one_template
+from programme.working_time import Calendar, WorkingTime, one_calendar
 
 
 class TimeReached(Command):
@@ -204,8 +204,8 @@ class Engagement(Frozen):
     privacy_notice: str = ""
     k: int = 11
     registered: date | None = None
-    template: ProgrammeTemplate = ProgrammeTemplate()
-    calendar: Calendar = Calendar(version="none")
+    template: Annotated[ProgrammeTemplate, AfterValidator(one_template)] = ProgrammeTemplate()
+    calendar: Annotated[Calendar, AfterValidator(one_calendar)] = Calendar(version="none")
     people: dict[PersonId, Person] = Field(default_factory=dict)
     mandate: Mandate = Mandate()
     continuity: Continuity = Continuity()

@@ -241,9 +241,10 @@ def _due_of_rung(
     engagement: Engagement, task: Task, at: datetime, planned: Planned, people: tuple[PersonId, ...]
 ) -> Due:
     verb = "Escalation" if planned.rung.escalates else "Reminder"
-    why = f"{verb}: {task.title}" + (f", due {uk_date(task.due.on)} ({task.due.why})" if task.due else "")
+    what = f"{verb}: {task.title}"
+    why = f"Due {uk_date(task.due.on)}: {task.due.why}" if task.due else f"Asked since {uk_date(task.opened)}"
     sends = not engagement.template.ladder(task.ladder).urgent
-    return Due(at=at, key=f"rung:{task.id}:{planned.name}", what=why, why=why, sends=sends, people=people)
+    return Due(at=at, key=f"rung:{task.id}:{planned.name}", what=what, why=why, sends=sends, people=people)
 
 
 def _held_up(engagement: Engagement, planned: Planned, people: tuple[PersonId, ...]) -> datetime:

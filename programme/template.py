@@ -5,6 +5,8 @@ unless the name says months. The shipped templates are ``programme/templates/*.y
 the twelve-month one, so that a history written before a field existed still loads.
 """
 
+from functools import lru_cache
+
 import yaml
 from pydantic import Field
 
@@ -141,6 +143,16 @@ class ProgrammeTemplate(Frozen):
     def ladder(self, name: str) -> Ladder:
         """The ladder of a kind of task; an empty one where the template has none."""
         return self.ladders.get(name, Ladder())
+
+
+def one_template(template: ProgrammeTemplate) -> ProgrammeTemplate:
+    """The one copy of a template in this process: a hundred rungs for each of a thousand engagements would add up."""
+    return _shared(template.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _shared(text: str) -> ProgrammeTemplate:
+    return ProgrammeTemplate.model_validate_json(text)
 
 
 def parse(text: str) -> ProgrammeTemplate:

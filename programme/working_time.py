@@ -47,6 +47,16 @@ class Calendar(Frozen):
     published_until: date = date(2028, 12, 31)
 
 
+def one_calendar(calendar: Calendar) -> Calendar:
+    """The one copy of a calendar in this process, however many trusts of a division go by it."""
+    return _shared(calendar.model_dump_json())
+
+
+@lru_cache(maxsize=64)
+def _shared(text: str) -> Calendar:
+    return Calendar.model_validate_json(text)
+
+
 class Stop(Frozen):
     """A stretch in which the clock stood still: from ``first`` up to but not including ``until``."""
 

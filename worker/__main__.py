@@ -20,6 +20,8 @@ from runtime.temporal import connect_patiently, prepare_namespace
 from store.database import Database
 from worker.hosting import hosting
 
+REMEMBERED_FOLDS = 32
+
 log = structlog.get_logger(component="worker")
 
 
@@ -27,7 +29,8 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     """Host engagements until ``stop`` is set."""
     client = await connect_patiently(settings, interceptors=telemetry.interceptors())
     await prepare_namespace(client)
-    database = Database(settings.database_url.get_secret_value())
+    # The workflow holds the engagements here; a fold is made again only for what time has decided.
+    database = Database(settings.database_url.get_secret_value(), remembered=REMEMBERED_FOLDS)
     telemetry.instrument(database.engine)
     journal = JournalActivities(database)
     post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)

@@ -20,8 +20,9 @@ from programme.part import Asked, Part
 from programme.people import Enrolment, PeopleEnrolled, refuse_enrolments
 from programme.post import NoticeRaised
 from programme.refusals import AlreadyDone, Invalid, InvalidOdsCode, NotAskedNow, ThresholdOutOfRange
-from programme.template import THRESHOLD_CEILING, THRESHOLD_FLOOR, ProgrammeTemplate
-from programme.working_time import Calendar, at_local, month_after
+from programme.soundness import refuse_unsound
+from programme.template import THRESHOLD_CEILING, THRESHOLD_FLOOR, ProgrammeTemplate, one_template
+from programme.working_time import Calendar, at_local, month_after, one_calendar
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -197,6 +198,7 @@ def register(engagement: Engagement, command: RegisterEngagement, asked: Asked) 
     if not THRESHOLD_FLOOR <= command.k <= THRESHOLD_CEILING:
         raise ThresholdOutOfRange(THRESHOLD_FLOOR, THRESHOLD_CEILING)
     _refuse_blank(command)
+    refuse_unsound(command.template)
     refuse_enrolments(engagement, command.people)
     for role in (*sorted(SPONSORS), Role.PROGRAMME_MANAGER):
         if not any(role in row.roles for row in command.people):
@@ -305,8 +307,8 @@ def _registered(engagement: Engagement, event: EngagementRegistered, at: datetim
         dpia_reference=event.dpia_reference,
         privacy_notice=event.privacy_notice,
         k=event.k,
-        template=event.template,
-        calendar=event.calendar,
+        template=one_template(event.template),
+        calendar=one_calendar(event.calendar),
         registered=event.on,
     )
 
@@ -349,7 +351,7 @@ def _not_ready(engagement: Engagement, event: NotReady, at: datetime) -> Engagem
 def _cycle_started(engagement: Engagement, event: CycleStarted, at: datetime) -> Engagement:
     del at
     after = engagement.with_cycle(event.number, event.on, sustaining=event.sustaining)
-    return after.but(template=event.template) if event.template else after
+    return after.but(template=one_template(event.template)) if event.template else after
 
 
 def _with(engagement: Engagement, **changes: object) -> Engagement:

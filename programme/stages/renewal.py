@@ -32,6 +32,7 @@ from programme.messages import (
 from programme.part import Asked, Part
 from programme.post import NoticeRaised
 from programme.refusals import AlreadyDone, Invalid, NotYet, SponsorsAbsent
+from programme.soundness import refuse_unsound
 from programme.stages import challenge
 from programme.stages.diagnosis import DIAGNOSIS, REDIAGNOSIS, Survey, WindowOpened
 from programme.stages.mandate import CycleStarted
@@ -91,6 +92,8 @@ class Renewal(Frozen):
 
 class OfferTemplate(Command):
     """The newest template of the programme. Brought by the system; a running cycle keeps its own."""
+
+    refusals = (Invalid,)
 
     kind: Literal["OfferTemplate"] = "OfferTemplate"
     template: ProgrammeTemplate
@@ -284,6 +287,7 @@ def in_turn(engagement: Engagement) -> tuple[PersonId, ...]:
 def offer_template(engagement: Engagement, command: OfferTemplate, asked: Asked) -> list[Event]:
     """Note a newer template; the running cycle stays on its own. Said twice, it is heard once."""
     template = command.template
+    refuse_unsound(template)
     if engagement.cycle is None or template in (engagement.template, engagement.cycle.renewal.offered):
         return []
     return [TemplateOffered(template=template, on=asked.today)]
