@@ -19,7 +19,17 @@ from programme.messages import SPONSORS, Command, Due, Event, Frozen, PersonId, 
 from programme.part import Asked, Part
 from programme.people import Enrolment, PeopleEnrolled, refuse_enrolments
 from programme.post import NoticeRaised
-from programme.refusals import AlreadyDone, Invalid, InvalidOdsCode, NotAskedNow, ThresholdOutOfRange
+from programme.refusals import (
+    AlreadyDone,
+    AlreadyEnrolled,
+    ForbiddenCombination,
+    Invalid,
+    InvalidOdsCode,
+    NotAskedNow,
+    NotRegistered,
+    RoleTaken,
+    ThresholdOutOfRange,
+)
 from programme.soundness import refuse_unsound
 from programme.template import THRESHOLD_CEILING, THRESHOLD_FLOOR, ProgrammeTemplate, one_template
 from programme.working_time import Calendar, at_local, month_after, one_calendar
@@ -69,6 +79,17 @@ class Mandate(Frozen):
 
 class RegisterEngagement(Command):
     """Register an engagement with its people. The front door sends it once, with the template and calendar in force."""
+
+    refusals = (
+        AlreadyDone,
+        InvalidOdsCode,
+        ThresholdOutOfRange,
+        AlreadyEnrolled,
+        ForbiddenCombination,
+        RoleTaken,
+        NotRegistered,
+        Invalid,
+    )
 
     kind: Literal["RegisterEngagement"] = "RegisterEngagement"
     engagement: str
