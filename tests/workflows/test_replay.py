@@ -35,12 +35,13 @@ REPLAYER: dict[str, Any] = {
 }
 
 
-def _history(path: Path) -> WorkflowHistory:
+def history_in(path: Path) -> WorkflowHistory:
+    """The history that a file holds."""
     stored = json.loads(gzip.decompress(path.read_bytes()))
     return WorkflowHistory.from_json(stored["id"], stored["history"])
 
 
-async def _carried_in_history(history: WorkflowHistory) -> Carried | None:
+async def _handed_on(history: WorkflowHistory) -> Carried | None:
     last = history.events[-1].workflow_execution_continued_as_new_event_attributes
     if not last.input.payloads:
         return None
@@ -76,16 +77,16 @@ def test_a_whole_year_is_stored() -> None:
 
 @pytest.mark.parametrize("path", STORED, ids=lambda path: path.name)
 async def test_a_stored_history_replays(path: Path) -> None:
-    await Replayer(**REPLAYER, workflow_runner=runner()).replay_workflow(_history(path))
+    await Replayer(**REPLAYER, workflow_runner=runner()).replay_workflow(history_in(path))
 
 
 @pytest.mark.parametrize("path", STORED[:-1], ids=lambda path: path.name)
 async def test_a_replay_comes_to_the_same_state(path: Path) -> None:
     # A replay compares what a run asked of the world, not what it had become: that is compared here.
-    history, watching = _history(path), Watching()
+    history, watching = history_in(path), Watching()
     replayer = Replayer(**REPLAYER, workflow_runner=UnsandboxedWorkflowRunner(), interceptors=[watching])
     await replayer.replay_workflow(history)
-    stored = await _carried_in_history(history)
+    stored = await _handed_on(history)
     assert stored is not None
     assert watching.carried is not None
     assert (watching.carried.engagement.sequence, watching.carried.engagement.digest) == (
