@@ -138,8 +138,6 @@ def may_read_review(engagement: Engagement, review: Review, reader: PersonId) ->
         return True
     if review.report_opened and roles & READERS[View.REVIEWS] - CHALLENGERS:
         return True
-    if review.found is None or engagement.cycle is None:
-        return reader in review.statements
     findings = review.findings.values()
     asked = (one for finding in findings for side in Side for one in answerers(engagement, finding, side))
     return reader in review.statements or reader in asked
@@ -263,20 +261,14 @@ def _is_voluntary(task: str) -> bool:
 
 def _about_a_task(engagement: Engagement, entry: Entry, reader: PersonId, body: dict[str, Any]) -> tuple[str, ...]:
     """Who is reminded to answer would tell who has not: non-response is never shown by name."""
-    del engagement, entry
-    private = _is_voluntary(body["task"]) and not body["task"].endswith(f"/{reader}")
-    return ("task", "person") if private else ()
+    del engagement, entry, reader
+    return ("task", "person") if _is_voluntary(body["task"]) else ()
 
 
 def _message(engagement: Engagement, entry: Entry, reader: PersonId, body: dict[str, Any]) -> tuple[str, ...]:
     """A message keeps its other lines; if it had none, its addressee is taken out too."""
-    del engagement, entry
-    if body["people"] == [reader]:
-        return ()
-    kept = [item for item in body["items"] if not _is_voluntary(item["task"])]
-    if len(kept) == len(body["items"]):
-        return ()
-    body["items"] = kept
+    del engagement, entry, reader
+    body["items"] = kept = [item for item in body["items"] if not _is_voluntary(item["task"])]
     return () if kept else ("people", "items")
 
 

@@ -266,6 +266,11 @@ def test_a_message_keeps_its_other_lines_and_a_number_leads_to_no_hidden_one() -
     assert lines_of(programme, "MessageUndelivered", PM)[-1].body["message"] == HIDDEN
 
 
+@pytest.mark.parametrize("reader", ["d1", "m1", APPROVER, STEWARD, INTERNAL[0], STRANGER])
+def test_the_history_is_closed_to_those_who_neither_run_nor_audit(reader: PersonId) -> None:
+    assert history(delivering(), reader) == []
+
+
 def test_the_history_leads_to_no_candid_words() -> None:
     programme = registered()
     said = Words(deposit="deposit-77")
