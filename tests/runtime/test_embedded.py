@@ -142,6 +142,7 @@ async def test_the_server_ends_with_a_parent_that_is_killed(
     address, _ = (await asyncio.to_thread(parent.stdout.readline)).split()
     await started(await connect(settings, address=address))
     parent.kill()
+    await asyncio.wait_for(asyncio.to_thread(parent.wait), SECONDS)  # its claim on the folder ends with it
     await asyncio.wait_for(asyncio.to_thread(wait_until_unlocked, tmp_path / "temporal" / "server.lock"), SECONDS)
     assert refuses(address)
     async with EmbeddedTemporal(tmp_path / "temporal") as server:
