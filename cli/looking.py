@@ -35,7 +35,9 @@ def agenda(
             for lack in gate["missing"]:
                 print(f"  still missing: {lack}")
         for due in remote.pages(f"/engagements/{engagement}/agenda", most=most):
-            print(f"{_moment(due['at']):>25}  {due['what']}\n{'':27}{due['why']}")
+            print(f"{_moment(due['at']):>25}  {due['what']}")
+            if due["why"] != due["what"]:
+                print(f"{'':27}{due['why']}")
 
 
 def history(

@@ -7,14 +7,17 @@ from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from cli.rehearsal import script
+from cli.rehearsal.beginning import complete_questionnaire
 from cli.rehearsal.front_door import Json
-from cli.rehearsal.scene import Ask, Scene
+from cli.rehearsal.scene import Ask, Duty, Scene
 from programme.messages import Side
 from programme.working_time import month_after
 
 AIMED_MONTHS = 8  # from drafting to the date of an aim
 SETTLES_IN = 10  # working days from the day on which an action is active to what people notice of it
 COMPLETE_AFTER_MONTHS = 3
+THOUGHT_OVER = 4  # working days after the questionnaire opened
+WINTER, PAUSE = 11, 5  # the month, and how many working days the clock stands still
 
 
 class Turn(NamedTuple):
@@ -123,6 +126,32 @@ def _works(scene: Scene, action: Json | None, working_days: int) -> bool:
     return scene.time.between(scene.day(action["activated"]), scene.today) >= working_days
 
 
+async def think_again(scene: Scene) -> list[Ask] | None:
+    """Somebody takes the answers back while the questionnaire is open, and answers anew."""
+    form = (await scene.door.engagement(scene.manager))["questionnaire"]
+    doctor = scene.cast.active(Side.DOCTOR)[1]
+    if not form or scene.time.between(scene.day(form["opened"]), scene.today) < THOUGHT_OVER:
+        return None
+    again = Duty("", form["survey"], "CompleteQuestionnaire", "", scene.today, None)
+    return [Ask(doctor, "WithdrawAnswers", {}), *await complete_questionnaire(scene, doctor, again)]
+
+
+async def note_a_test(scene: Scene) -> list[Ask] | None:
+    """The owner of the huddle notes a small test of it."""
+    action = await scene.titled(script.ACTIONS[script.HUDDLE])
+    if action is None or not _works(scene, action, SETTLES_IN):
+        return None
+    return [Ask(scene.who(action["manager_owner"]), "AddPdsaNote", {"action": action["id"], **script.PDSA})]
+
+
+async def pause_for_winter(scene: Scene) -> list[Ask] | None:
+    """A hard week in November: the clock stands still for five working days, and everybody's dates move."""
+    if scene.today.month != WINTER or not await scene.delivers():
+        return None
+    resumes = scene.time.plus(scene.today, PAUSE)
+    return [Ask(scene.manager, "PauseEngagement", {"reason": script.WINTER, "resumes": str(resumes)})]
+
+
 async def meet_need(scene: Scene) -> list[Ask] | None:
     """Once the first measure has improved, the owner of the first development need says that it is met."""
     need = next((one for one in await scene.needs(scene.manager) if one["status"] == "owned"), None)
@@ -132,6 +161,7 @@ async def meet_need(scene: Scene) -> list[Ask] | None:
 
 
 PLOT = (
+    Turn("somebody thinks again", think_again),
     Turn("actions are drafted", draft_actions),
     Turn("the first action works", improve),
     Turn("a doctor objects", object_for_safety),
@@ -139,4 +169,6 @@ PLOT = (
     Turn("a recommendation is taken up", take_up_recommendation),
     Turn("an action is complete", report_complete),
     Turn("a development need is met", meet_need),
+    Turn("a small test is noted", note_a_test),
+    Turn("winter", pause_for_winter),
 )

@@ -112,7 +112,7 @@ def print_json(report: Report) -> None:
 
 def print_table(report: Report, data: Path) -> None:
     """The same for people."""
-    console = Console()
+    console = Console(highlight=False)
     table = Table("Stage", "From", "To", box=None, pad_edge=False)
     for span in report.stages:
         ended = _day(span["ended"]) if span["ended"] else "goes on"

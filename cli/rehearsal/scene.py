@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from typing import NamedTuple
+from datetime import date, datetime, time
+from typing import Any, NamedTuple
 
 from cli.rehearsal.cast import Cast, Player
 from cli.rehearsal.front_door import FrontDoor, Json
 from programme.messages import PersonId, Role, Side, Stage
 from programme.questionnaire import Questionnaire
 from programme.template import ProgrammeTemplate
-from programme.working_time import WorkingTime, local_date
+from programme.working_time import WorkingTime, at_local, local_date
 
 
 class Ask(NamedTuple):
@@ -19,6 +19,16 @@ class Ask(NamedTuple):
     by: Player
     command: str
     body: Json
+
+
+def only(who: Player, command: str, **body: Any) -> list[Ask]:
+    """One command alone."""
+    return [Ask(who, command, body)]
+
+
+def at(on: date, clock: time) -> str:
+    """A time in London as the API takes it."""
+    return at_local(on, clock).isoformat()
 
 
 @dataclass(frozen=True, slots=True)

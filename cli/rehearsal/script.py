@@ -222,6 +222,14 @@ NEEDS: tuple[Json, ...] = (
     {"need": "How to lead a ten-minute meeting that ends on time", "conditions": ["C10"]},
     {"need": "Reading a control chart together", "conditions": ["C11"]},
 )
+TARGET = {"measure": "M1", "value": "76.0"}
+PDSA = {
+    "plan": "Stand instead of sitting, for one week",
+    "do": "Five huddles on five days",
+    "study": "Seven minutes in place of ten",
+    "act": "We keep standing",
+}
+WINTER = "Winter pressure: every bed is taken, and all leave is stopped"
 PROGRESS_LINES = ("The rota holds.", "Two shifts were short this month.", "It has become routine.")
 EVIDENCE = "I stood at the front door on three mornings and read the last four weeks of the rota."
 SIGNAL_EXPLAINED = "Consultants have been first assessors since the change; nothing else moved in these weeks."

@@ -16,13 +16,15 @@ from cli.rehearsal.front_door import Json, Refusal
 from cli.rehearsal.house import RehearsalError
 from cli.rehearsal.plot import PLOT
 from cli.rehearsal.scene import Ask, Duty, Scene
-from programme.messages import Role
+from programme.messages import SPONSORS, Role, Stage
 from programme.working_time import at_local, local_date
 
 ACTS_AT = time(10)  # in London
 JOINS = "AcceptEnrolment"  # whoever joins late finds a questionnaire waiting
 EXPIRES = frozenset({"AgreeAction", "AnswerInvitation", "CompleteQuestionnaire", JOINS})
 """What cannot be done any more after its date: who is late does it on the day."""
+VOLUNTARY = frozenset({"CompleteQuestionnaire", JOINS, "StateWillingness"})
+"""What nobody else is told of: each sees it in their own inbox alone."""
 NEAR_ITS_DATE = frozenset(
     {"CheckIn", "DecideObjection", "GivePositionStatement", "RecordTouchpoint", "RecordVisit", "WriteReflection"}
 )
@@ -64,15 +66,15 @@ class Year:
     tried: Counter[str] = field(default_factory=Counter)
     refusals: list[Refusal] = field(default_factory=list)
     _seen: int = -1
-    _step: tuple[str, str | None, str | None] | None = None
+    _asked: tuple[bool, str | None, str | None] | None = None
     _turns: list[Any] = field(default_factory=lambda: list(PLOT))
 
     async def play(self) -> Json:
         """Play until the programme has come to an ending; returns the engagement as it stands then."""
         last = self.scene.now + timedelta(days=366 * LONGEST_YEARS)
         while True:
-            await self._look()
-            await self._play_turns()
+            if not (await self._look())["paused_until"]:
+                await self._play_turns()
             while await self._somebody_acts():
                 pass
             engagement = await self._look()
@@ -86,45 +88,50 @@ class Year:
     # --- a day -------------------------------------------------------------------------------------------------------
 
     async def _look(self) -> Json:
-        """Read the engagement; where it has moved on, see who has something new to do."""
+        """Read the engagement; where it has moved on, see who has something to do."""
         engagement = await self.scene.door.engagement(self.scene.manager)
         if engagement["sequence"] != self._seen:
             self._seen = engagement["sequence"]
-            await self._open_inboxes(await self._who_looks(engagement))
+            await self._see_what_waits()
+            await self._open_inboxes(self._who_looks(engagement))
             await self.told(engagement, self.scene.today)
         return engagement
 
-    async def _who_looks(self, engagement: Json) -> list[Player]:
-        """Who opens their inbox: whoever owes something new, and everybody when the programme comes a step further.
+    async def _see_what_waits(self) -> None:
+        """What waits on whom, as the programme manager sees it: all but what is voluntary."""
+        waiting = {row["task_id"]: row for row in await self.scene.door.all_of(self.scene.manager, "tasks")}
+        for gone in [
+            one for one, plan in self.plans.items() if plan.duty.command not in VOLUNTARY and one not in waiting
+        ]:
+            del self.plans[gone]
+        for row in waiting.values():
+            self._plan(self.scene.who(row["person_id"]), Duty.of(row))
 
-        What waits on whom the programme manager sees, save what is voluntary; to that a new step leads everybody.
-        """
-        waiting = await self.scene.door.all_of(self.scene.manager, "tasks")
-        asked = {row["person_id"] for row in waiting if row["task_id"] not in self.plans}
+    def _who_looks(self, engagement: Json) -> Sequence[Player]:
+        """Who opens an inbox for what is voluntary: sponsors while they are asked, both sides when they are."""
         form = engagement["questionnaire"] or {}
-        step = engagement["progress"], form.get("survey"), form.get("opened")
-        if step != self._step:
-            self._step = step
-            return list(self.scene.cast.players)
-        return [player for player in self.scene.cast.players if self.scene.id_of(player) in asked]
+        asked = engagement["stage"] == Stage.MANDATE, form.get("survey"), form.get("opened")
+        if asked == self._asked:
+            return [player for player in self.scene.cast.players if asked[0] and SPONSORS.intersection(player.roles)]
+        self._asked = asked
+        return self.scene.cast.players
 
     async def _open_inboxes(self, players: Sequence[Player]) -> None:
         for player, inbox in zip(players, await self.scene.door.inboxes(players), strict=True):
             duties = {duty.id: duty for duty in map(Duty.of, inbox)}
-            for known in [one for one, plan in self.plans.items() if plan.who is player and one not in duties]:
-                del self.plans[known]
+            for gone in [one for one, plan in self.plans.items() if plan.who is player and one not in duties]:
+                del self.plans[gone]
             for duty in duties.values():
-                self.plans[duty.id] = self._planned(player, duty)
+                self._plan(player, duty)
 
-    def _planned(self, player: Player, duty: Duty) -> Plan:
-        """The plan for a duty, made once: a moved date changes nothing about when it is like somebody to act."""
-        known = self.plans.get(duty.id)
-        if known:
+    def _plan(self, player: Player, duty: Duty) -> None:
+        """Plan a duty, once: a moved date changes nothing about when it is like somebody to act."""
+        if known := self.plans.get(duty.id):
             known.duty = duty
-            return known
-        if self.tried[duty.id]:
-            return Plan(player, duty, self.scene.time.plus(self.scene.today, 1))
-        return Plan(player, duty, self._day_for(player, duty))
+        elif self.tried[duty.id]:
+            self.plans[duty.id] = Plan(player, duty, self.scene.time.plus(self.scene.today, 1))
+        else:
+            self.plans[duty.id] = Plan(player, duty, self._day_for(player, duty))
 
     def _day_for(self, player: Player, duty: Duty) -> date:
         scene = self.scene
@@ -146,7 +153,8 @@ class Year:
 
     async def _somebody_acts(self) -> bool:
         """Everybody whose day it is acts once; whether anybody did."""
-        await self._look()
+        if (await self._look())["paused_until"]:
+            return False
         acted = False
         for plan in sorted(self.plans.values(), key=self._place):
             if plan.on <= self.scene.today and self.plans.get(plan.duty.id) is plan:
@@ -200,7 +208,8 @@ class Year:
 
     async def _next_moment(self) -> datetime:
         """The next morning on which anybody means to act, or something has happened by itself."""
-        days = [plan.on for plan in self.plans.values() if plan.on < date.max]
+        paused = (await self.scene.door.engagement(self.scene.manager))["paused_until"]
+        days = [plan.on for plan in self.plans.values() if plan.on < date.max and not paused]
         # Whoever is hardly ever written to sees in the agenda what time does, and few reminders.
         agenda = await self.scene.door.all_of(self.scene.cast.having(Role.DATA_PROTECTION_CONTACT), "agenda")
         happens = [datetime.fromisoformat(line["at"]) for line in agenda]
