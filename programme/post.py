@@ -65,11 +65,12 @@ class Notice(Frozen):
 
 
 class Undelivered(Frozen):
-    """A message that nobody could be given for 72 hours."""
+    """A message that these people could not be given for 72 hours. ``settled``: they were reached in another way."""
 
     message: int
     people: tuple[PersonId, ...]
     since: date
+    settled: bool = False
 
 
 class Post(Frozen):
@@ -401,7 +402,7 @@ def report_undeliverable(engagement: Engagement, command: ReportUndeliverable, a
 def settle_undelivered(engagement: Engagement, command: SettleUndelivered, asked: Asked) -> list[Event]:
     """The people were reached in another way."""
     del asked
-    if not any(one.message == command.message for one in engagement.post.undelivered):
+    if not any(one.message == command.message and not one.settled for one in engagement.post.undelivered):
         message = f"No undelivered message {command.message} waits. Look at your tasks for those that do."
         raise Unknown(message)
     return [UndeliveredSettled(message=command.message)]
@@ -459,18 +460,20 @@ def _rung_suppressed(engagement: Engagement, event: RungSuppressed, at: datetime
 
 def _message_undelivered(engagement: Engagement, event: MessageUndelivered, at: datetime) -> Engagement:
     del at
-    earlier = [one for one in engagement.post.undelivered if one.message == event.message]
-    others = tuple(one for one in engagement.post.undelivered if one.message != event.message)
-    people = (*(person for one in earlier for person in one.people), *event.people)
-    since = earlier[0].since if earlier else event.on
+    waiting = [one for one in engagement.post.undelivered if one.message == event.message and not one.settled]
+    others = tuple(one for one in engagement.post.undelivered if one not in waiting)
+    people = (*(person for one in waiting for person in one.people), *event.people)
+    since = waiting[0].since if waiting else event.on
     return _with(engagement, undelivered=(*others, Undelivered(message=event.message, people=people, since=since)))
 
 
 def _undelivered_settled(engagement: Engagement, event: UndeliveredSettled, at: datetime) -> Engagement:
     del at
-    return _with(
-        engagement, undelivered=tuple(one for one in engagement.post.undelivered if one.message != event.message)
+    undelivered = tuple(
+        one.model_copy(update={"settled": True}) if one.message == event.message else one
+        for one in engagement.post.undelivered
     )
+    return _with(engagement, undelivered=undelivered)
 
 
 def _with(engagement: Engagement, **changes: object) -> Engagement:
@@ -491,9 +494,9 @@ def forgotten(engagement: Engagement, prefix: str) -> Engagement:
 def tasks(engagement: Engagement) -> Iterator[Task]:
     """Undelivered messages, for the programme manager."""
     for one in engagement.post.undelivered:
-        for manager in engagement.holders(Role.PROGRAMME_MANAGER):
+        for manager in engagement.holders(Role.PROGRAMME_MANAGER) if not one.settled else ():
             yield Task(
-                id=f"post/undelivered-{one.message}/{manager}",
+                id=f"post/undelivered-{one.message}-{one.since}/{manager}",
                 ladder="duty",
                 person=manager,
                 about=str(one.message),
