@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help run test chaos bench check style types contracts lock clean
+.PHONY: help run test chaos soak bench check style types contracts lock clean
 
 help: ## This list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -20,6 +20,9 @@ test: $(VENV)/.installed-dev ## All tests except chaos and benchmarks
 
 chaos: $(VENV)/.installed-dev ## Kill processes, cut connections: minutes
 	$(BIN)/pytest tests/chaos $(ARGS)
+
+soak: $(VENV)/.installed-dev ## Programmes of chance, tens of thousands of steps that nobody has seen before
+	OLIVE_SOAK=1 $(BIN)/pytest tests/core/test_stateful.py $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Measure, print, assert nothing about speed
 	$(BIN)/pytest bench -s $(ARGS)
