@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import itertools
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,6 +52,7 @@ def rehearse(  # noqa: PLR0913, PLR0917 - the options of a command
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """Rehearse a whole programme: every role acts over HTTP, on real Temporal with a skipping clock."""
+    _forget_other_servers()
     folder = data or _fresh(DEFAULT_FOLDER)
     wanted = Wanted(template, cast(seed, doctors, managers), folder, _day(start), division, histories)
     outcome = asyncio.run(_rehearse(wanted, silent=as_json))
@@ -146,6 +148,12 @@ def _next_january(now: datetime) -> date:
     """The first Monday of the January after this moment."""
     first = date(local_date(now).year + 1, 1, 1)
     return first + timedelta(days=-first.weekday() % 7)
+
+
+def _forget_other_servers() -> None:
+    """What somebody has set for Temporal is meant for another server than the one of a rehearsal."""
+    for name in [one for one in os.environ if one.startswith("TEMPORAL_")]:
+        del os.environ[name]
 
 
 def _day(written: str) -> date | None:

@@ -4,7 +4,7 @@ from cli.rehearsal import script
 from cli.rehearsal.cast import Pace, Player
 from cli.rehearsal.front_door import Json
 from cli.rehearsal.scene import Ask, Duty, Scene, only
-from programme.messages import Side
+from programme.messages import Role, Side
 
 # --- mandate and diagnosis -------------------------------------------------------------------------------------------
 
@@ -25,9 +25,10 @@ async def accept_appointment(scene: Scene, who: Player, duty: Duty) -> list[Ask]
 
 
 async def state_willingness(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
-    """Say that one is willing."""
-    del scene
-    return only(who, duty.command, answer="willing", can_give=script.CAN_GIVE, need=script.NEED)
+    """Say whether one is willing."""
+    willing = scene.cast.willing or Role.MEDICAL_SPONSOR in who.roles
+    answer = "willing" if willing else "not_willing"
+    return only(who, duty.command, answer=answer, can_give=script.CAN_GIVE if willing else "", need=script.NEED)
 
 
 async def define_measure(scene: Scene, who: Player, duty: Duty) -> list[Ask]:

@@ -72,13 +72,14 @@ class Cast:
     """Everybody, in the order in which they act on the same day, and how the story ends.
 
     k: the threshold of this engagement, as high as its numbers allow. choices: what each sponsor wants at the end, in
-    the first round and after a joint meeting.
+    the first round and after a joint meeting. willing: whether the managerial sponsor wants to begin at all.
     """
 
     seed: int
     k: int
     players: tuple[Player, ...]
     choices: dict[Role, tuple[NextStep, NextStep]] = field(default_factory=dict)
+    willing: bool = True
 
     def having(self, role: Role) -> Player:
         """Who has a part, of which there is one."""
@@ -105,7 +106,7 @@ ENDINGS = (
     (NextStep.CLOSE, NextStep.CLOSE),
     (NextStep.RENEW, NextStep.CLOSE),  # they differ, meet, and agree to renew
 )
-"""What the two sponsors want, the medical one first; seed 1 renews."""
+"""What the two sponsors want, the medical one first; seed 1 renews. The seed after the last of them is not ready."""
 
 
 def cast(seed: int, doctors: int, managers: int) -> Cast:
@@ -119,10 +120,11 @@ def cast(seed: int, doctors: int, managers: int) -> Cast:
         for side, number in ((Side.DOCTOR, doctors), (Side.MANAGER, managers))
         for player in _side(side, number, k, names, chance)
     ]
-    wants = ENDINGS[(seed - 1) % len(ENDINGS)]
+    story = (seed - 1) % (len(ENDINGS) + 1)
+    wants = ENDINGS[story % len(ENDINGS)]
     sponsors = (Role.MEDICAL_SPONSOR, Role.MANAGERIAL_SPONSOR)
     choices = {role: (want, wants[0]) for role, want in zip(sponsors, wants, strict=True)}
-    return Cast(seed, k, (*leaders, *sides), choices)
+    return Cast(seed, k, (*leaders, *sides), choices, willing=story < len(ENDINGS))
 
 
 def threshold(smaller_side: int) -> int:

@@ -59,6 +59,7 @@ def test_seeds_end_in_every_way_that_two_willing_sponsors_can_choose() -> None:
     first = {cast(seed, 8, 8).choices[Role.MEDICAL_SPONSOR][0] for seed in range(1, 7)}
     assert first == set(NextStep)
     assert {one[0] for one in cast(1, 8, 8).choices.values()} == {NextStep.RENEW}
+    assert [seed for seed in range(1, 15) if not cast(seed, 8, 8).willing] == [7, 14]
 
 
 @pytest.mark.parametrize("side", Side)
