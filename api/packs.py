@@ -52,7 +52,8 @@ def _released(found: Seen) -> dict[tuple[int, str], Survey]:
         (cycle.number, name): survey
         for cycle in cycles(found.engagement)
         for name, survey in cycle.diagnosis.surveys.items()
-        if survey.released is not None
+        # A carried survey is the one before it, which stands under its own cycle.
+        if survey.released is not None and not survey.carried
     }
 
 
