@@ -7,6 +7,7 @@ time; ``make soak`` runs some tens of thousands of steps that nobody has seen be
 """
 
 import os
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
@@ -18,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from programme import chain
 from programme.continuity import ChangeCalendar, PauseEngagement, ResumeEngagement
-from programme.engagement import Engagement, TimeReached, decide, evolve, fold, next_wake, step
+from programme.engagement import PARTS, Engagement, TimeReached, decide, evolve, fold, next_wake, step
 from programme.messages import CLOCK, Command, PersonId, Role, Side, Stage, TaskId
 from programme.part import Asked
 from programme.people import AcceptAppointment, Enrolment, EnrolPeople
@@ -64,6 +65,7 @@ SLIPS, WITHDRAWN = 0.08, 0.4
 MOST_WAKES = 3_000
 LUCK = st.integers(0, 2**24 - 1)
 DONE: Counter[tuple[str, str]] = Counter()  # what was asked, and what came of it: for the report of a long run
+HAPPENED: Counter[str] = Counter()
 
 
 def chance_of(luck: int) -> Random:
@@ -100,6 +102,7 @@ class ProgrammeOfChance(RuleBasedStateMachine):
             self.refused(command, refusal)
             return
         DONE[command.kind, "done" if entries else "nothing new"] += 1
+        HAPPENED.update(entry.event.kind for entry in entries)
         self.programme.engagement = after
         self.programme.entries += entries
         assert self.watch.see(before, entries, after) == []
@@ -255,6 +258,7 @@ def _answer(engagement: Engagement, command: Command, asked: Asked) -> object:
         return refusal.code
 
 
+SOAKING = "OLIVE_SOAK" in os.environ
 SHORT = settings(
     max_examples=16,
     stateful_step_count=50,
@@ -265,5 +269,33 @@ SHORT = settings(
 )
 LONG = settings(SHORT, max_examples=120, stateful_step_count=200, derandomize=False, print_blob=True)
 
-TestProgrammesOfChance = ProgrammeOfChance.TestCase
-TestProgrammesOfChance.settings = LONG if "OLIVE_SOAK" in os.environ else SHORT
+
+class TestProgrammesOfChance(ProgrammeOfChance.TestCase):  # type: ignore[misc,valid-type]
+    settings = LONG if SOAKING else SHORT
+
+    @classmethod
+    def tearDownClass(cls) -> None:
+        """After a long run: how far it came, and what it never saw."""
+        super().tearDownClass()
+        if SOAKING:
+            sys.stdout.write(f"\n{report()}\n")
+
+
+def report() -> str:
+    """Steps in figures, and the events, requests and refusals that never came about."""
+    asked = Counter(kind for (kind, _), times in DONE.items() for _ in range(times))
+    done = {kind for kind, outcome in DONE if outcome == "done"}
+    never_done = [kind.__name__ for kind in KINDS if kind.__name__ not in done]
+    never = [
+        f"{kind.__name__}: {refusal.__name__}"
+        for kind in KINDS
+        for refusal in kind.refusals
+        if (kind.__name__, refusal.__name__) not in DONE
+    ]
+    unseen = [event.__name__ for part in PARTS for event in part.evolve if event.__name__ not in HAPPENED]
+    return (
+        f"{asked.total():,} steps, {HAPPENED.total():,} events; no invariant was broken.\n"
+        f"Events that never happened: {', '.join(unseen) or 'none'}.\n"
+        f"Requests that were never accepted: {', '.join(never_done) or 'none'}.\n"
+        f"Refusals that were never met: {', '.join(never) or 'none'}."
+    )
