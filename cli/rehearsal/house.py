@@ -27,6 +27,7 @@ from workflows.addresses import engagement_workflow
 from workflows.ports import Standing
 
 NAMESPACE = "default"  # the only one that the skipping server has
+SKIP_SECONDS = 300.0  # for what falls due between two days on which somebody acts; it takes a second or two
 SETTLED_SECONDS = 30.0  # until what time has caused is in the journal
 POLL_SECONDS = 0.005
 
@@ -51,7 +52,12 @@ class House:
         """Let the time until then pass, with everything that falls due in it."""
         wait = instant - await self.now()
         if wait > timedelta():
-            await self.temporal.sleep(wait)
+            try:
+                async with asyncio.timeout(SKIP_SECONDS):
+                    await self.temporal.sleep(wait)
+            except TimeoutError:
+                logs = self.settings.data_dir / "logs"
+                raise RehearsalError(f"Time does not pass: something is stuck. The logs are in {logs}.") from None
 
     async def settled(self, engagement_id: str) -> None:
         """Wait until everything that has happened is in the journal, so that the next read shows it."""
