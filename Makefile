@@ -22,7 +22,7 @@ chaos: $(VENV)/.installed-dev ## Kill processes, cut connections: minutes
 	$(BIN)/pytest tests/chaos $(ARGS)
 
 soak: $(VENV)/.installed-dev ## Programmes of chance, tens of thousands of steps that nobody has seen before
-	OLIVE_SOAK=1 $(BIN)/pytest tests/core/test_stateful.py $(ARGS)
+	OLIVE_SOAK=1 $(BIN)/pytest tests/core/test_stateful.py -s $(ARGS)
 
 bench: $(VENV)/.installed-dev ## Measure, print, assert nothing about speed
 	$(BIN)/pytest bench -s $(ARGS)
