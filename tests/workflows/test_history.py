@@ -52,6 +52,7 @@ async def test_the_timer_is_replaced_when_the_earliest_instant_changes(house: Ho
     tomorrow = datetime.now(UTC).date() + timedelta(days=2)
     async with house.worker():
         hosted = await house.in_diagnosis()
+        await hosted.settled()
         await hosted.ask(PauseEngagement(reason="Winter pressure", resumes=tomorrow), PM)
         await hosted.ask(ResumeEngagement(), PM)
         await hosted.settled()
