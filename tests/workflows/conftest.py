@@ -1,4 +1,4 @@
-"""Real Temporal for the tests of the one workflow: a development server and a skipping clock, each once a session."""
+"""Real Temporal for the tests of the one workflow: a development server, and a skipping clock for each test."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -29,9 +29,9 @@ async def client(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Clie
         yield connected
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+@pytest_asyncio.fixture(loop_scope="session")
 async def skipping() -> AsyncIterator[WorkflowEnvironment]:
-    """A server whose clock jumps over waiting; one clock for all, so a test lets time pass only with ``sleep``."""
+    """A server whose clock jumps over waiting. One for each test: a step that a test leaves behind holds the clock."""
     async with time_skipping_temporal() as environment:
         await prepare_namespace(environment.client)
         yield environment

@@ -353,13 +353,17 @@ class Hosted:
     async def _is_at_rest(self) -> bool:
         return (await self.events())[-1].event_type not in BUSY
 
+    async def run_id(self) -> str:
+        """The present run."""
+        return (await self.events())[0].workflow_execution_started_event_attributes.original_execution_run_id
+
     async def renewed(self) -> None:
         """Ask for a checkpoint, and wait for the run that follows on it."""
-        before = (await self.handle.describe()).run_id
+        before = await self.run_id()
         await self.handle.signal(EngagementWorkflow.checkpoint)
 
         async def has_moved() -> bool:
-            return (await self.handle.describe()).run_id != before
+            return await self.run_id() != before
 
         await until(has_moved)
 

@@ -17,6 +17,7 @@ from programme.stages.mandate import Answer, StateWillingness
 from programme.working_time import LONDON, Calendar, WorkingTime, at_local, local_date
 from tests.workflows.hosted import DOCTORS, MANAGERIAL, MANAGERS, MEDICAL, PM, Hosted, House, Mishaps
 from workflows import ports
+from workflows.engagement import EngagementWorkflow
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -69,7 +70,7 @@ class Years:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def years(skipping: WorkflowEnvironment) -> AsyncIterator[Years]:
-    """An empty world on the skipping server."""
+    """An empty world on a skipping server."""
     built = House(skipping.client)
     yield Years(built, skipping)
     await built.clear()
@@ -110,8 +111,11 @@ async def test_a_checkpoint_while_the_mail_server_is_away_hands_on_the_post(year
     async with years.house.worker():
         hosted = await years.in_diagnosis()
         await years.wait(hours=1)
-        await hosted.ask(CompleteQuestionnaire(), "d0")
-        await hosted.renewed()
+        left = await hosted.run_id()
+        await hosted.handle.signal(EngagementWorkflow.checkpoint)
+        await years.wait(minutes=1)
+        assert await hosted.run_id() != left
+        assert not years.house.letters.delivered.get(hosted.id)
         years.house.letters.mishaps = Mishaps()
         await years.wait(hours=1)
         await years.settled(hosted)
