@@ -34,16 +34,15 @@ async def draft_actions(scene: Scene) -> list[Ask] | None:
         return None
     doctor, manager = scene.owner(Side.DOCTOR, 0), scene.owner(Side.MANAGER, 0)
     asks = []
-    for place, (key, action) in enumerate(script.ACTIONS.items()):
+    for place, action in enumerate(script.ACTIONS.values()):
         drafter = doctor if place % 2 == 0 else manager
         asks.append(Ask(drafter, "DraftAction", {"source": session["id"], "text": text(scene, action, place)}))
         asks.append(Ask(drafter, "ProposeAction", {"action": f"A{place + 1}", "screening": action["screening"]}))
-        del key
     asks += [Ask(manager, "AddDevelopmentNeed", {**need, "source": session["id"]}) for need in script.NEEDS]
     return asks
 
 
-def text(scene: Scene, action: Json, place: int, **more: str) -> Json:
+def text(scene: Scene, action: Json, place: int) -> Json:
     """An action in full: what the script says, a date, and two owners."""
     sentence, from_value, to_value = action["aim"]
     by = month_after(scene.today, AIMED_MONTHS)
@@ -52,7 +51,6 @@ def text(scene: Scene, action: Json, place: int, **more: str) -> Json:
         **{name: action[name] for name in ("title", "scope", "conditions", "measures")},
         "aim": {"sentence": sentence, "from_value": from_value, "to_value": to_value, "by": str(by)},
         **owners,
-        **more,
     }
 
 

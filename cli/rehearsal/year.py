@@ -6,6 +6,7 @@ begin what the plot has them begin. Time does the rest.
 
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from cli.rehearsal.acts import ACTS
 from cli.rehearsal.cast import Pace, Player
 from cli.rehearsal.front_door import Json, Refusal
 from cli.rehearsal.house import RehearsalError
-from cli.rehearsal.plot import PLOT
+from cli.rehearsal.plot import PLOT, Turn
 from cli.rehearsal.scene import Ask, Duty, Scene
 from programme.messages import SPONSORS, Role, Stage
 from programme.working_time import at_local, local_date
@@ -64,10 +65,9 @@ class Year:
     told: Told
     plans: dict[str, Plan] = field(default_factory=dict)
     tried: Counter[str] = field(default_factory=Counter)
-    refusals: list[Refusal] = field(default_factory=list)
     _seen: int = -1
     _asked: tuple[bool, str | None, str | None] | None = None
-    _turns: list[Any] = field(default_factory=lambda: list(PLOT))
+    _turns: list[Turn] = field(default_factory=lambda: list(PLOT))
 
     async def play(self) -> Json:
         """Play until the programme has come to an ending; returns the engagement as it stands then."""
@@ -194,14 +194,12 @@ class Year:
         return accepted
 
     async def _send(self, asks: list[Ask]) -> bool:
-        """Send commands in order. A refusal is part of the story; it ends nothing."""
+        """Send commands in order. A refusal is part of the story: the front door counts it, and it ends nothing."""
         accepted = False
         for ask in asks:
-            try:
+            with suppress(Refusal):
                 await self.scene.door.ask(ask.by, ask.command, ask.body)
                 accepted = True
-            except Refusal as refusal:
-                self.refusals.append(refusal)
         return accepted
 
     # --- time --------------------------------------------------------------------------------------------------------
