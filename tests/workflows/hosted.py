@@ -81,6 +81,7 @@ class Mishaps:
     before: float = 0.0
     after: float = 0.0
     away: bool = False  # every call fails, until somebody comes back
+    for_good: bool = False  # every call fails, and asks not to be tried again
     seed: int = 0
     struck: Counter[str] = field(default_factory=Counter)
 
@@ -94,9 +95,9 @@ class Mishaps:
 
     def _strike(self, when: str, share: float, call: int) -> None:
         drawn = random.Random(f"{self.seed} {when} {call}").random()  # noqa: S311 - a repeatable choice, no secret
-        if self.away or drawn < share:
+        if self.for_good or self.away or drawn < share:
             self.struck[when] += 1
-            raise AwayError(when)
+            raise ApplicationError(when, non_retryable=True) if self.for_good else AwayError(when)
 
 
 class _Told:
@@ -408,10 +409,10 @@ class House:
     def __post_init__(self) -> None:
         self.letters = Letters(self.record)
 
-    def worker(self, *, cached: int = 1000) -> Worker:
+    def worker(self, *, cached: int = 1000, pinned: str | None = None) -> Worker:
         """A worker for everything that this house has begun."""
         activities: list[Callable[..., Any]] = [self.record.append, self.letters.deliver, self.packs.close]
-        return hosting(self.client, activities, cached=cached)
+        return hosting(self.client, activities, cached=cached, pinned=pinned)
 
     async def start(self, carried: Carried, engagement_id: str) -> Hosted:
         """Start an engagement's workflow with what a run before it would have carried."""

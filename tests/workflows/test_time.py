@@ -215,6 +215,21 @@ async def test_a_run_ends_only_when_everything_is_recorded_and_everybody_has_bee
     assert years.house.letters.delivered[hosted.id] == issued
 
 
+async def test_what_fails_for_good_is_tried_again_and_stops_nothing_else(years: Years) -> None:
+    years.house.record.mishaps = years.house.letters.mishaps = Mishaps(for_good=True)
+    async with years.house.worker():
+        hosted = await years.in_diagnosis()
+        answer = await hosted.ask(CompleteQuestionnaire(), "d0")
+        await years.wait(hours=1)
+        assert years.house.record.last(hosted.id) < answer.sequence
+        assert await hosted.refusal(CompleteQuestionnaire(), "nobody") == "RoleRequired"
+        years.house.record.mishaps = years.house.letters.mishaps = Mishaps()
+        await years.wait(minutes=5)
+        await years.settled(hosted)
+    assert years.house.record.last(hosted.id) >= answer.sequence
+    assert years.house.letters.delivered[hosted.id]
+
+
 async def test_a_year_in_which_nobody_does_anything_costs_few_events(years: Years) -> None:
     async with years.house.worker():
         hosted = await years.in_diagnosis()
