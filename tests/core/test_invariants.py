@@ -65,9 +65,9 @@ from programme.refusals import (
     WrongSide,
 )
 from programme.stages.action import Action, ActionStatus, Assent, Screening
-from programme.stages.agreement import ActionAgreed, ActionExpired, AgreeAction
+from programme.stages.agreement import ActionActivated, ActionAgreed, ActionExpired, AgreeAction
 from programme.stages.approval import ActionApproved, ApproveAction, LiftClinicalMark
-from programme.stages.challenge import AppointToPanel, CorrectFinding, HoldReview, NewFinding
+from programme.stages.challenge import AcceptPanel, AppointToPanel, CorrectFinding, HoldReview, NewFinding
 from programme.stages.compact import SignCompact
 from programme.stages.diagnosis import (
     CompleteQuestionnaire,
@@ -90,15 +90,18 @@ from programme.stages.mandate import (
 )
 from programme.stages.notes import ConfirmNotes, DisputeNotes, SettleNotes, WriteNotes
 from programme.stages.objections import DecideObjection, RaiseSafetyObjection
-from programme.stages.renewal import DecideRenewal, NextStep, RenewalAsked, RenewalSettled
-from programme.stages.review import FindingKind
+from programme.stages.renewal import DecideRenewal, NextStep, RecordJointMeeting, RenewalAsked, RenewalSettled
+from programme.stages.review import FindingKind, quorate
+from programme.stages.sessions import RecordAttendance
 from programme.stages.verification import ReportComplete, VerifyAction
 from programme.template import ProgrammeTemplate
-from programme.working_time import Calendar, Holiday, at_local, local_date
+from programme.working_time import LONDON, Calendar, Holiday, at_local
 from tests.core.agreed import (
+    BASELINE,
     CLEAR,
     CLINICAL,
     action,
+    add_points,
     agree,
     agreeing,
     define,
@@ -266,6 +269,8 @@ def test_invariant_05_a_marked_or_unsure_action_waits_for_an_approver_who_neithe
     refused(unregistered, NotYourApproval, ApproveAction(action="A1", version=1), APPROVER)
     nobody = registered(people=tuple(row for row in roster() if row.person != APPROVER))
     refused(nobody, NotRegistered, Appoint(person="d1", role=Role.MEDICAL_APPROVER), PM)
+    row = Enrolment(person="new", roles=(Role.MEDICAL_APPROVER,))
+    refused(nobody, NotRegistered, EnrolPeople(people=(row,)), PM)
 
 
 def test_invariant_06_nobody_but_the_approver_lifts_the_mark_and_no_manager_decides_a_clinical_question() -> None:
@@ -304,6 +309,13 @@ def test_invariant_07_any_doctor_suspends_an_action_at_once_and_only_an_approver
     programme.do(goes_on, APPROVER)
     assert status(programme) is ActionStatus.ACTIVE
 
+    programme = agreeing()
+    taking_part(programme, APPROVER, Role.MEDICAL_APPROVER, Side.DOCTOR)
+    propose(programme, doctor_owner=APPROVER)
+    programme.do(objection, "d9")
+    refused(programme, NotYourApproval, goes_on, APPROVER)  # who owns it does not judge it
+    programme.do(goes_on, DEPUTY)
+
 
 def test_invariant_08_a_material_change_voids_agreement_and_approval() -> None:
     changes: dict[str, dict[str, Any]] = {
@@ -338,6 +350,7 @@ def test_invariant_08_a_material_change_voids_agreement_and_approval() -> None:
 def test_invariant_09_an_active_action_has_condition_measure_direction_baseline_and_two_owners(without: str) -> None:
     programme = agreeing()
     define(programme, Direction.NEUTRAL)
+    add_points(programme, BASELINE, "M2")
     define(programme)
     lacking: dict[str, Any] = {
         "conditions": (),
@@ -472,20 +485,32 @@ def test_invariant_16_nobody_challenges_what_they_own_signed_approved_sponsor_or
     for row in conflicted:
         seat = AppointToPanel(review=FIRST, person=row.person, background=Side.DOCTOR, chair=False)
         refused(programme, ConflictOfInterest, seat, PM)
-    for person in ("d1", "m1"):
+    today = programme.today
+    given(
+        programme,
+        ActionAgreed(action="A1", version=1, side=Side.DOCTOR, by="d7", on=today),
+        ActionApproved(action="A1", version=1, by=APPROVER, on=today),
+        ActionActivated(action="A1", version=1, on=today),
+        PeopleEnrolled(people=(Enrolment(person="boss", roles=(Role.INTERNAL_CHALLENGER,)),), on=today),
+    )
+    for person in ("d1", "m1", "d7", APPROVER):  # people move: nobody leaves behind what they own, signed or approved
+        row = Enrolment(person=person, roles=(Role.INTERNAL_CHALLENGER,), line_manager="boss")
+        given(programme, PeopleEnrolled(people=(row,), on=today))
+    for person in ("d1", "m1", "d7", APPROVER, "boss"):
         seat = AppointToPanel(review=FIRST, person=person, background=Side.DOCTOR, chair=False)
         refused(programme, ConflictOfInterest, seat, PM)
 
-    programme = dated(opened(with_challengers(), FIRST), FIRST)
-    chair = review_of(programme, FIRST).chair
-    meeting = review_of(programme, FIRST).meeting
-    assert meeting is not None
-    programme.advance(meeting.ends)
-    row = Enrolment(person=chair, roles=(Role.INTERNAL_CHALLENGER,), line_manager="d1")
-    given(programme, PeopleEnrolled(people=(row,), on=programme.today))
-    given(programme, AppointmentAccepted(person=chair, role=Role.INTERNAL_CHALLENGER, on=programme.today))
-    hold_it = HoldReview(review=FIRST, attended=review_of(programme, FIRST).accepted, without_statements=True)
-    refused(programme, ConflictOfInterest, hold_it, chair)  # it came up after the appointment
+    for place in (0, 2):  # the chair, and somebody beside the chair
+        programme = dated(opened(with_challengers(), FIRST), FIRST)
+        review = review_of(programme, FIRST)
+        assert review.meeting is not None
+        programme.advance(review.meeting.ends)
+        person = review.accepted[place]
+        row = Enrolment(person=person, roles=(Role.INTERNAL_CHALLENGER,), line_manager="d1")
+        given(programme, PeopleEnrolled(people=(row,), on=programme.today))
+        given(programme, AppointmentAccepted(person=person, role=Role.INTERNAL_CHALLENGER, on=programme.today))
+        hold_it = HoldReview(review=FIRST, attended=review.accepted, without_statements=True)
+        refused(programme, ConflictOfInterest, hold_it, review.chair)  # it came up after the appointment
 
     outside = opened(with_challengers(), OUTSIDE)
     inside = AppointToPanel(review=OUTSIDE, person="ic0", background=Side.DOCTOR, chair=True)
@@ -497,10 +522,18 @@ def test_invariant_17_a_panel_has_a_doctor_and_a_manager_and_no_cycle_ends_witho
     review = review_of(programme, FIRST)
     assert review.meeting is not None
     programme.advance(review.meeting.ends)
-    doctors = tuple(one for one in review.accepted if review.panel[one].background is Side.DOCTOR)
-    for present in (doctors, review.accepted[1:], review.accepted[:1]):
+    for present in (review.accepted[:2], review.accepted[1:], review.accepted[:1]):
         hold_it = HoldReview(review=FIRST, attended=present, without_statements=True)
         refused(programme, PanelNotQuorate, hold_it, review.chair)
+    fourth = AppointToPanel(review=FIRST, person="ic3", background=Side.DOCTOR)
+    programme.do(fourth, PM)
+    programme.do(AcceptPanel(review=FIRST), "ic3")
+    hold_it = HoldReview(review=FIRST, attended=("ic0", "ic1", "ic3"), without_statements=True)
+    refused(programme, PanelNotQuorate, hold_it, review.chair)  # a chair and two more, all of them doctors
+    asking_more = TWELVE_MONTHS.model_copy(
+        update={"thresholds": TWELVE_MONTHS.thresholds.model_copy(update={"panel_challengers": 3})}
+    )
+    assert not quorate(programme.engagement.but(template=asking_more), review, review.accepted)
 
     programme = with_challengers()
     while not programme.engagement.in_stage(Stage.RENEWAL):
@@ -515,13 +548,18 @@ def test_invariant_17_a_panel_has_a_doctor_and_a_manager_and_no_cycle_ends_witho
     refused(programme, NotYet, DecideRenewal(choice=NextStep.RENEW), MEDICAL, MANAGERIAL)
 
 
-@pytest.mark.parametrize(("doctors", "managers"), [(5, 2), (2, 5), (10, 3), (3, 10), (0, 6)])
+@pytest.mark.parametrize(
+    ("doctors", "managers", "facilitator"),
+    [(5, 2, True), (2, 5, True), (2, 2, True), (10, 3, True), (3, 10, True), (0, 6, True), (5, 5, False)],
+)
 def test_invariant_18_a_session_without_quorum_prioritises_agrees_and_adopts_nothing(
-    doctors: int, managers: int
+    doctors: int, managers: int, facilitator: bool
 ) -> None:
     programme = begun(Stage.SESSIONS)
     schedule(programme, "1A")
-    hold(programme, "1A", doctors, managers)
+    programme.wait(21)
+    voting = DOCTORS[:doctors] + MANAGERS[:managers]
+    programme.do(RecordAttendance(session="1A", voting=voting, facilitator_present=facilitator), FACILITATOR)
     session = programme.engagement.running.sessions.all["1A"]
     assert not session.quorate
     refused(programme, NotQuorate, WriteNotes(session="1A", outputs=OUTPUTS["A"]), FACILITATOR)
@@ -565,33 +603,55 @@ def test_invariant_20_completion_is_verified_by_people_of_both_sides_who_do_not_
     assert status(programme) is ActionStatus.VERIFIED
 
 
-@pytest.mark.parametrize(
-    ("choices", "outcome"),
-    [
-        ((NextStep.RENEW, None), NextStep.SUSTAIN),
-        ((None, NextStep.CLOSE), NextStep.SUSTAIN),
-        ((NextStep.RENEW, NextStep.CLOSE), NextStep.SUSTAIN),
-        ((NextStep.CLOSE, NextStep.CLOSE), NextStep.CLOSE),
-    ],
-)
-def test_invariant_21_what_renews_ends_or_binds_needs_both_sides(
-    choices: tuple[NextStep | None, NextStep | None], outcome: NextStep
-) -> None:
+RENEW, SUSTAIN, CLOSE = NextStep.RENEW, NextStep.SUSTAIN, NextStep.CLOSE
+
+
+def asked_what_comes_next() -> Programme:
+    """The questionnaire was answered again, and both sponsors are asked."""
     programme = begun(Stage.RENEWAL)
-    programme.do(WithdrawAction(action="A1"), "d1")
-    programme.wait(20)
-    assert status(programme) is ActionStatus.ACTIVE  # one side alone takes nothing back
     for person in (*DOCTORS, *MANAGERS):
-        if programme.engagement.running.diagnosis.survey("rediagnosis").open:
-            programme.do(CompleteQuestionnaire(), person)
+        programme.do(CompleteQuestionnaire(), person)
     while not programme.events(RenewalAsked):
         programme.wait(1)
         programme.do(RecordPack(survey="rediagnosis", window=1, pack="1" * 64), CLOCK)
-    for sponsor, choice in zip((MEDICAL, MANAGERIAL), choices, strict=True):
-        if choice:
-            programme.do(DecideRenewal(choice=choice), sponsor)
+    return programme
+
+
+@pytest.mark.parametrize(
+    ("rounds", "outcome"),
+    [
+        (((RENEW, None),), SUSTAIN),
+        (((None, CLOSE),), SUSTAIN),
+        (((None, None),), SUSTAIN),
+        (((RENEW, CLOSE),), SUSTAIN),
+        (((RENEW, CLOSE), (RENEW, CLOSE)), SUSTAIN),
+        (((RENEW, CLOSE), (None, CLOSE)), SUSTAIN),
+        (((RENEW, CLOSE), (CLOSE, CLOSE)), CLOSE),
+        (((RENEW, RENEW),), RENEW),
+    ],
+)
+def test_invariant_21_what_renews_or_ends_needs_both_sides(
+    rounds: tuple[tuple[NextStep | None, ...], ...], outcome: NextStep
+) -> None:
+    programme = asked_what_comes_next()
+    for number, choices in enumerate(rounds):
+        if number:
+            programme.do(RecordJointMeeting(attended=(MEDICAL, MANAGERIAL), summary="We met"), FACILITATOR)
+        for sponsor, choice in zip((MEDICAL, MANAGERIAL), choices, strict=True):
+            if choice:
+                programme.do(DecideRenewal(choice=choice), sponsor)
     programme.wait(40)
     assert [event.outcome for event in programme.events(RenewalSettled)] == [outcome]
+
+
+def test_invariant_21_one_side_alone_takes_no_action_back_and_closes_none() -> None:
+    programme = delivering()
+    programme.do(WithdrawAction(action="A1"), "d1")
+    programme.wait(20)
+    assert status(programme) is ActionStatus.ACTIVE
+    refused(programme, AlreadyDone, WithdrawAction(action="A1"), "d1")
+    programme.do(WithdrawAction(action="A1"), "m1")
+    assert status(programme) is ActionStatus.WITHDRAWN
 
 
 def test_invariant_21_the_compact_needs_both_signatures() -> None:
@@ -629,26 +689,38 @@ def test_invariant_23_messages_leave_in_sending_hours_and_each_rung_once_for_eve
     holidays = (Holiday(on=date(2026, 4, 3), name="Good Friday"), Holiday(on=date(2026, 4, 6), name="Easter Monday"))
     programme = registered(calendar=Calendar(version="1", holidays=holidays))
     play(programme, Stage.SESSIONS)
+    saturday = programme.today + timedelta(days=5 - programme.today.weekday())
+    programme.advance(saturday)
+    schedule(programme, "1A")  # the news of it waits for Monday
     programme.do(PauseEngagement(reason="Winter", resumes=programme.today + timedelta(days=9)), PM)
     programme.wait(120)
-    sent: list[tuple[str, PersonId, str]] = []
-    for entry in programme.entries:
-        if isinstance(entry.event, MessageIssued):
-            assert programme.engagement.time.may_send(entry.at)
-            assert local_date(entry.at) not in {one.on for one in holidays}
-            sent += [
-                (one.task, person, one.rung) for one in entry.event.items for person in entry.event.people if one.task
-            ]
-        if isinstance(entry.event, RungSuppressed):
-            sent.append((entry.event.task, entry.event.person, entry.event.rung))
-    assert len(sent) > 60
-    assert len(sent) == len(set(sent))
+    away = registered()
+    away.at += timedelta(days=20)  # nobody was there to send; now the latest rung speaks for those before
+    away.wait(10)
+    assert away.events(RungSuppressed)
+    for one in (programme, away):
+        sent = list(_rungs_sent(one, {holiday.on for holiday in holidays}))
+        assert len(sent) > 30
+        assert len(sent) == len(set(sent))
 
     programme = delivering()
     saturday = at_local(programme.today + timedelta(days=5 - programme.today.weekday()), time(23))
     programme.do(RaiseSafetyObjection(action="A1", reason="Tonight"), "d5", saturday)
     happened = programme.advance(saturday + timedelta(minutes=1))
     assert {event.topic for event in happened if isinstance(event, MessageIssued)} == {SAFETY}
+
+
+def _rungs_sent(programme: Programme, closed: set[date]) -> Iterator[tuple[str, PersonId, str]]:
+    """Every rung that was said, or held back for good; each message in sending hours."""
+    for entry in programme.entries:
+        event, local = entry.event, entry.at.astimezone(LONDON)
+        if isinstance(event, MessageIssued):
+            assert local.weekday() < 5
+            assert time(8) <= local.time() < time(18)
+            assert local.date() not in closed
+            yield from ((one.task, person, one.rung) for one in event.items for person in event.people if one.task)
+        if isinstance(event, RungSuppressed):
+            yield event.task, event.person, event.rung
 
 
 def test_invariant_24_a_due_date_never_moves_earlier_and_each_move_says_why() -> None:
@@ -704,6 +776,8 @@ def test_invariant_26_nothing_personal_and_no_candid_word_is_in_what_travels() -
         assert not personal or model in (Holiday, ProgrammeTemplate), model  # the names of days, and of a template
     assert set(Words.model_fields) == {"deposit"}
     programme = delivering()
+    propose(programme, screening=CLINICAL, title=CANDID, scope=CANDID, doctor_owner="d2", manager_owner="m2")
+    agree(programme, "A2")
     programme.do(RaiseSafetyObjection(action="A1", reason=f"{CANDID}: the night rota"), "d5")
     programme.do(PauseEngagement(reason=CANDID, resumes=programme.today + timedelta(days=5)), PM)
     programme.do(DecideObjection(action="A1", objection=1, goes_on=False, reason=CANDID), APPROVER)
@@ -760,13 +834,9 @@ def test_invariant_28_one_cycle_is_open_at_a_time() -> None:
     programme = begun(Stage.RENEWAL)
     with pytest.raises(AlreadyDone):
         programme.do(registration(), CLOCK)
-    for person in (*DOCTORS, *MANAGERS):
-        programme.do(CompleteQuestionnaire(), person)
-    while not programme.events(RenewalAsked):
-        programme.wait(1)
-        programme.do(RecordPack(survey="rediagnosis", window=1, pack="1" * 64), CLOCK)
+    programme = asked_what_comes_next()
     for sponsor in (MEDICAL, MANAGERIAL):
-        programme.do(DecideRenewal(choice=NextStep.RENEW), sponsor)
+        programme.do(DecideRenewal(choice=RENEW), sponsor)
     engagement = programme.engagement
     assert [cycle.number for cycle in engagement.past] == [1]
     assert engagement.running.number == 2
