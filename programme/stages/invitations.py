@@ -243,9 +243,6 @@ def _refuse_no_reason(reason: str) -> None:
 
 def _checked(engagement: Engagement, session: Session, asked_for: ScheduleSession | MoveSession, asked: Asked) -> When:
     """The date that is asked for, where it can stand."""
-    if asked_for.starts.tzinfo is None or (asked_for.ends and asked_for.ends.tzinfo is None):
-        message = "Give the times with their offset from UTC, such as 2026-03-04T14:00:00+00:00."
-        raise Invalid(message)
     starts = asked_for.starts.astimezone(UTC)
     ends = asked_for.ends.astimezone(UTC) if asked_for.ends else starts + timedelta(hours=_hours(engagement, session))
     if starts <= asked.at:

@@ -144,8 +144,10 @@ def test_the_next_session_can_be_dated_once_the_one_before_has_a_date() -> None:
     programme = begun(Stage.SESSIONS)
     with pytest.raises(NotYet):
         schedule(programme, "1B", 30)
+    programme.wait(4)
     schedule(programme, "1A")
-    assert [task.about for task in programme.tasks(FACILITATOR, "ScheduleSession")] == ["1B"]
+    task = programme.tasks(FACILITATOR, "ScheduleSession")[0]
+    assert (task.about, task.opened) == ("1B", programme.today)
     schedule(programme, "1B", 30)
 
 
@@ -283,6 +285,22 @@ def test_nobody_answers_a_session_that_has_no_date_or_has_begun() -> None:
     assert starts is not None
     with pytest.raises(AlreadyDone):
         programme.do(AnswerInvitation(session="1A", comes=True), "d0", at=starts)
+
+
+def test_once_a_session_has_been_nobody_is_asked_or_invited_any_more() -> None:
+    programme = dated()
+    starts = session(programme).starts
+    assert starts is not None
+    programme.advance(starts)
+    early = programme.copy()
+    early.do(RecordAttendance(session="1A", voting=DOCTORS[:5] + MANAGERS[:5]), FACILITATOR)
+    assert not early.tasks(command="AnswerInvitation")
+    programme.wait(1)
+    assert not programme.tasks(command="AnswerInvitation")
+    before = invitations(programme)
+    programme.do(EnrolPeople(people=(Enrolment(person="d99", side=Side.DOCTOR),)), PM)
+    programme.do(AcceptEnrolment(side=Side.DOCTOR, privacy_notice="1"), "d99")
+    assert invitations(programme) == before
 
 
 def test_an_invitation_is_repeated_five_days_and_one_day_before() -> None:
@@ -1009,6 +1027,27 @@ def test_a_session_that_lies_in_a_pause_is_called_off_at_once() -> None:
     assert session(programme, "1B").starts is not None
     programme.advance(on + timedelta(days=4))
     assert "1A" in [task.about for task in programme.tasks(FACILITATOR, "ScheduleSession")]
+
+
+def test_a_session_on_the_day_on_which_the_programme_goes_on_takes_place() -> None:
+    programme = dated()
+    on = session(programme).on
+    assert on is not None
+    programme.advance(programme.engagement.time.plus(on, -10))
+    programme.do(PauseEngagement(reason="A winter peak", resumes=on), PM)
+    assert session(programme).on == on
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_a_pause_calls_off_no_session_that_took_place_that_day(recorded: bool) -> None:
+    programme = dated()
+    ends = session(programme).ends
+    assert ends is not None
+    programme.advance(ends)
+    if recorded:
+        hold(programme, "1A")
+    programme.do(PauseEngagement(reason="A winter peak", resumes=programme.today + timedelta(days=7)), PM)
+    assert session(programme).ends == ends
 
 
 def test_reminders_and_notices_leave_in_sending_hours_only() -> None:
