@@ -219,6 +219,8 @@ def _reads_otherwise(engagement: Engagement, was: Action, now: Action) -> bool:
         now.aim.sentence,
     ):
         return True
+    if was.aim.by == now.aim.by:
+        return False  # another calendar may count other days since: what was small then stays small
     first, last = sorted((was.promised or was.aim.by, now.aim.by))
     moved = engagement.time.between(first, last)
     return now.version == was.version and moved > engagement.template.durations.material_change_of_dates

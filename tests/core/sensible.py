@@ -15,7 +15,7 @@ from programme.engagement import Engagement
 from programme.measure import Direction, MeasureKind
 from programme.measures import AddPoints, DefineMeasure, NewPoint
 from programme.messages import APPROVERS, Command, PersonId, Role, Side, Task
-from programme.people import AcceptAppointment, AcceptEnrolment, Appoint, DeclineEnrolment
+from programme.people import AcceptAppointment, AcceptEnrolment, Appoint, DeclineAppointment, DeclineEnrolment
 from programme.post import SettleUndelivered
 from programme.stages.action import Action, ActionStatus
 from programme.stages.agreement import AgreeAction, DeclineAction
@@ -107,7 +107,9 @@ def _enrolment(programme: Programme, task: Task, luck: Random) -> Deeds:
 
 
 def _appointment(programme: Programme, task: Task, luck: Random) -> Deeds:
-    del programme, luck
+    del programme
+    if _likely(luck, 3):
+        return [(DeclineAppointment(role=Role(task.about)), task.person)]
     return [(AcceptAppointment(role=Role(task.about), interests=words()), task.person)]
 
 
@@ -287,7 +289,7 @@ def _approve(programme: Programme, task: Task, luck: Random) -> Deeds:
         (RefuseAction(action=task.about, version=version, reason=say(luck)), task.person),
         (LiftClinicalMark(action=task.about, reason=say(luck)), task.person),
     ]
-    return luck.choices(deeds, (8, 1, 1))
+    return luck.choices(deeds, (7, 2, 1))
 
 
 def _acknowledge(programme: Programme, task: Task, luck: Random) -> Deeds:
@@ -304,7 +306,7 @@ def _decide_objection(programme: Programme, task: Task, luck: Random) -> Deeds:
 
 def _check_in(programme: Programme, task: Task, luck: Random) -> Deeds:
     del programme
-    progress = luck.choices(list(Progress), (5, 2, 3))[0]
+    progress = luck.choices(list(Progress), (4, 2, 4))[0]
     return [(CheckIn(about=task.about, progress=progress, line=say(luck)), task.person)]
 
 

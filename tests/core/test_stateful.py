@@ -61,7 +61,7 @@ PASSES = (
     timedelta(days=70),
 )
 UNUSUAL = ("pause", "resume", "holidays", "sponsor", "away")
-SLIPS, WITHDRAWN = 0.08, 0.4
+SLIPS, WITHDRAWN = 0.12, 0.4
 MOST_WAKES = 3_000
 LUCK = st.integers(0, 2**24 - 1)
 DONE: Counter[tuple[str, str]] = Counter()  # what was asked, and what came of it: for the report of a long run

@@ -1,7 +1,7 @@
 """What people do without being asked: draft, propose, object, change their minds, bring news, look back."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 from random import Random
 
@@ -18,12 +18,14 @@ from programme.stages.delivery import AddPdsaNote
 from programme.stages.diagnosis import ExtendWindow, RecordPack, WithdrawAnswers
 from programme.stages.drafting import ActionText, ChangeAction, DraftAction, ProposeAction
 from programme.stages.halves import CloseAction, WithdrawAction
+from programme.stages.invitations import CancelSession, MoveSession
 from programme.stages.needs import AddDevelopmentNeed, DropDevelopmentNeed, ReopenNeed, ReportNeedMet
 from programme.stages.notes import RecordConversation
 from programme.stages.objections import RaiseSafetyObjection
 from programme.stages.renewal import OfferTemplate
 from programme.stages.sessions import CallSession
 from programme.stages.verification import ReportComplete
+from programme.working_time import at_local
 from tests.core.programme_driver import FACILITATOR, PM, PRIORITIES, TWELVE_MONTHS, Programme
 from tests.core.sensible import Deeds, say
 
@@ -42,7 +44,7 @@ def _actions(engagement: Engagement, *statuses: ActionStatus) -> list[Action]:
 
 
 def _screening(luck: Random) -> Screening:
-    answers = luck.choice(((Screened.NO,), (Screened.NO,), tuple(Screened)))
+    answers = luck.choice(((Screened.NO,), tuple(Screened)))
     three = [luck.choice(answers) for _ in range(3)]
     return Screening(
         changes_who_treats=three[0], directs_clinical_decision=three[1], changes_clinical_staffing=three[2]
@@ -74,8 +76,10 @@ def text_of(programme: Programme, luck: Random) -> ActionText:
 
 
 def draft(programme: Programme, luck: Random) -> Deeds:
-    """An idea for an action."""
-    return [(DraftAction(text=text_of(programme, luck)), _participant(programme.engagement, luck))]
+    """An idea for an action, perhaps in place of another."""
+    others = ["", *(one.id for one in _actions(programme.engagement, *IN_FORCE))]
+    text = text_of(programme, luck).model_copy(update={"replaces": luck.choice(others)})
+    return [(DraftAction(text=text), _participant(programme.engagement, luck))]
 
 
 def propose(programme: Programme, luck: Random) -> Deeds:
@@ -83,7 +87,8 @@ def propose(programme: Programme, luck: Random) -> Deeds:
     deeds: Deeds = []
     for action in _actions(programme.engagement, ActionStatus.DRAFT):
         proposer = _participant(programme.engagement, luck)
-        deeds.append((ChangeAction(action=action.id, text=text_of(programme, luck)), proposer))
+        complete_text = text_of(programme, luck).model_copy(update={"replaces": action.replaces})
+        deeds.append((ChangeAction(action=action.id, text=complete_text), proposer))
         deeds.append((ProposeAction(action=action.id, screening=_screening(luck)), proposer))
     return deeds
 
@@ -192,6 +197,19 @@ def second_thoughts(programme: Programme, luck: Random) -> Deeds:
     return [luck.choice(deeds)]
 
 
+def other_dates(programme: Programme, luck: Random) -> Deeds:
+    """A joint session moves, or is called off for now."""
+    engagement = programme.engagement
+    deeds: Deeds = []
+    for session in engagement.cycle.sessions.all.values() if engagement.cycle else ():
+        if session.on and session.held is None:
+            day = max(session.on, programme.today) + timedelta(days=luck.choice((7, 14)))
+            starts = at_local(engagement.time.plus(day, 0), time(14))
+            deeds.append((MoveSession(session=session.id, starts=starts, reason=say(luck)), FACILITATOR))
+            deeds.append((CancelSession(session=session.id, reason=say(luck)), FACILITATOR))
+    return [luck.choice(deeds)] if deeds else []
+
+
 def panel_changes(programme: Programme, luck: Random) -> Deeds:
     """The chair passes, a challenger is released, a finding is worded anew."""
     deeds: Deeds = []
@@ -199,9 +217,9 @@ def panel_changes(programme: Programme, luck: Random) -> Deeds:
         for person in review.panel:
             deeds.append((PassChair(review=review.id, person=person, reason=say(luck)), PM))
             deeds.append((ReleaseFromPanel(review=review.id, person=person, reason=say(luck)), PM))
-        for finding in review.findings:
+        for finding in review.findings if not review.answered else ():
             worded = CorrectFinding(review=review.id, finding=finding, text=say(luck), reason=say(luck))
-            deeds.append((worded, review.chair or "nobody"))
+            deeds += [(worded, review.chair or "nobody")] * 3
     return [luck.choice(deeds)] if deeds else []
 
 
@@ -241,6 +259,7 @@ VOLUNTEERS: tuple[Volunteering, ...] = (
     figures,
     try_out,
     second_thoughts,
+    other_dates,
     panel_changes,
     newcomers,
 )
