@@ -9,6 +9,7 @@ import structlog
 
 from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
+from activities.engagements import EngagementActivities
 from activities.journal import JournalActivities
 from activities.post import PostActivities
 from runtime.heartbeat import heartbeat
@@ -35,8 +36,10 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     journal = JournalActivities(database)
     post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
     diagnosis = DiagnosisActivities(database, shipped_questionnaire())
+    engagements = EngagementActivities(client)
+    activities = [journal.append, post.deliver, diagnosis.close, engagements.submit]
     try:
-        async with heartbeat(settings.data_dir), hosting(client, [journal.append, post.deliver, diagnosis.close]):
+        async with heartbeat(settings.data_dir), hosting(client, activities):
             log.info("ready")
             await stop.wait()
     finally:

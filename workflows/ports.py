@@ -97,6 +97,32 @@ class Delivery(Frozen):
     given_up: tuple[GivenUp, ...] = ()
 
 
+class Request(Frozen):
+    """A command for one engagement, handed in by a workflow: the same ``command_id`` again happens once."""
+
+    engagement_id: str
+    submission: Submission
+
+
+class Reply(Frozen):
+    """What came of a request. ``refused``: the code of the refusal and ``why`` its sentence; empty if it was taken.
+
+    ``first`` to ``last``: the entries that it led to (``last < first`` where nothing was news). The code
+    ``NO_ENGAGEMENT``: no workflow of this engagement runs, because it has ended.
+    """
+
+    engagement_id: str
+    refused: str = ""
+    why: str = ""
+    first: int = 0
+    last: int = -1
+
+    @property
+    def events(self) -> int:
+        """How many entries of the history it led to."""
+        return max(0, self.last - self.first + 1)
+
+
 class Journal(ABC):
     """The record."""
 
@@ -124,6 +150,18 @@ class Questionnaires(ABC):
         """Compute the pack, destroy the links between answers and people; returns the pack's digest."""
 
 
+class Engagements(ABC):
+    """Running engagements, seen from another workflow: only an activity may ask one of them for an update."""
+
+    @activity.defn(name="engagements.submit")
+    @abstractmethod
+    async def submit(self, request: Request) -> Reply:
+        """Hand a command in and say what came of it; a refusal is an answer, not a fault. Safe to repeat.
+
+        What follows from it is recorded by the engagement's own workflow, a moment later.
+        """
+
+
 # A database may be away for an hour and a mail server for days: what is recorded or promised is tried for ever.
 
 
@@ -147,7 +185,13 @@ CLOSING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(minutes=2),
     "retry_policy": _for_ever(timedelta(seconds=1), timedelta(minutes=5)),
 }
+SUBMITTING: dict[str, Any] = {  # one engagement that does not answer must not hold up the others for ever
+    "start_to_close_timeout": timedelta(seconds=30),
+    "schedule_to_close_timeout": timedelta(minutes=15),
+    "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(minutes=1)),
+}
 
+NO_ENGAGEMENT = "NoEngagement"
 TAIL_LIMIT = 200  # entries in one answer or one append: far below Temporal's 2 MiB a payload
 REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
 RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
