@@ -4,6 +4,8 @@ import asyncio
 import gc
 import signal
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import structlog
 
@@ -37,7 +39,7 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
     diagnosis = DiagnosisActivities(database, shipped_questionnaire())
     engagements = EngagementActivities(client)
-    activities = [journal.append, post.deliver, diagnosis.close, engagements.submit]
+    activities: list[Callable[..., Any]] = [journal.append, post.deliver, diagnosis.close, engagements.submit]
     try:
         async with heartbeat(settings.data_dir), hosting(client, activities):
             log.info("ready")
