@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from cli import keeping, launch, looking, rehearse, restoring, up
+from cli import keeping, launch, looking, rehearse, restoring, template, up
 from cli.processes import ProcessError
 from cli.rehearsal.house import RehearsalError
 from cli.remote import RemoteError
@@ -32,6 +32,7 @@ app.command()(keeping.token)
 app.command()(keeping.rebuild)
 app.command()(keeping.verify)
 app.command()(restoring.restore)
+app.add_typer(template.app, name="template", no_args_is_help=True)
 
 KNOWN = (
     SettingsError,

@@ -51,6 +51,7 @@ class Rung(Frozen):
         return self.to is not Audience.HOLDER
 
 
+_AUDIENCES = tuple(one.value for one in Audience)
 _WRITTEN = re.compile(r"(opened|due)([+-]\d{1,3})(?: (\w+))?")
 
 
@@ -61,7 +62,11 @@ def _read(written: Any) -> Any:
     if not match:
         message = f"'{written}' is no rung. Write for example 'due-3' or 'due+5 both_sponsors'."
         raise ValueError(message)
-    return Rung(anchor=match[1], offset=int(match[2]), to=Audience(match[3] or "holder"))
+    to = match[3] or Audience.HOLDER.value
+    if to not in _AUDIENCES:
+        message = f"'{to}' is nobody to whom a rung can speak. Write one of: {', '.join(_AUDIENCES)}."
+        raise ValueError(message)
+    return Rung(anchor=match[1], offset=int(match[2]), to=Audience(to))
 
 
 WrittenRung = Annotated[Rung, BeforeValidator(_read), PlainSerializer(lambda rung: rung.name, return_type=str)]

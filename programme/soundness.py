@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from programme.refusals import Invalid
 
+Place = tuple[str | int, ...]  # where a value stands in a template: ("reviews", 2, "month")
+
 if TYPE_CHECKING:
     from programme.ladders import Ladder
     from programme.template import ProgrammeTemplate
@@ -47,30 +49,34 @@ def faults(template: ProgrammeTemplate) -> Iterator[str]:
 
 
 def _out_of_range(template: ProgrammeTemplate) -> Iterator[str]:
-    for name, value, least, most in _numbers(template):
+    for place, value, least, most in numbers(template):
         if not least <= value <= most:
+            name = next(part for part in reversed(place) if isinstance(part, str))
             yield f"'{name}' of the template lies between {least} and {most}."
 
 
-def _numbers(template: ProgrammeTemplate) -> Iterator[tuple[str, int, int, int]]:
-    """Every number of a template with its name and bounds."""
+def numbers(template: ProgrammeTemplate) -> Iterator[tuple[Place, int, int, int]]:
+    """Every number of a template: where it stands, its value, and its bounds."""
     for name, value in template.durations:
+        place = ("durations", name)
         if name == "undelivered_hours":
-            yield name, value, 1, LONGEST_UNDELIVERED
+            yield place, value, 1, LONGEST_UNDELIVERED
         elif name.endswith("_months"):
-            yield name, value, 1, LONGEST_MONTHS
+            yield place, value, 1, LONGEST_MONTHS
         else:
-            yield name, value, 1, LONGEST_DAYS
+            yield place, value, 1, LONGEST_DAYS
     for name, value in template.thresholds:
-        for number in value if isinstance(value, tuple) else (value,):
-            yield name, number, 1, MOST
-    yield "rediagnosis_month", template.rediagnosis_month, 1, LONGEST_MONTHS
-    for session in template.sessions:
-        yield "hours", session.hours, 1, HOURS
-    for review in template.reviews:
-        yield "month", review.month, 1, LONGEST_MONTHS
-        yield "late_month", review.late_month, 0, LONGEST_MONTHS
-        yield "check_month", review.check_month, 0, LONGEST_MONTHS
+        if isinstance(value, tuple):
+            yield from ((("thresholds", name, at), number, 1, MOST) for at, number in enumerate(value))
+        else:
+            yield ("thresholds", name), value, 1, MOST
+    yield ("rediagnosis_month",), template.rediagnosis_month, 1, LONGEST_MONTHS
+    for at, session in enumerate(template.sessions):
+        yield ("sessions", at, "hours"), session.hours, 1, HOURS
+    for at, review in enumerate(template.reviews):
+        yield ("reviews", at, "month"), review.month, 1, LONGEST_MONTHS
+        yield ("reviews", at, "late_month"), review.late_month, 0, LONGEST_MONTHS
+        yield ("reviews", at, "check_month"), review.check_month, 0, LONGEST_MONTHS
 
 
 def _ladder_faults(name: str, ladder: Ladder) -> Iterator[str]:

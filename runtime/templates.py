@@ -5,14 +5,15 @@ Only the names cross the front door; a name is never a path.
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-import yaml
-from pydantic import ValidationError
-
+from programme.marked_yaml import Fault
 from programme.questionnaire import Questionnaire
 from programme.template import ProgrammeTemplate, parse
+from programme.template_check import Checked, check
+from programme.template_sense import Known
 
 QUESTIONNAIRE = "questionnaire"
 _SHIPPED = files("programme") / "templates"
@@ -44,27 +45,45 @@ class Templates:
         if name not in self.names():
             raise TemplateError(f"There is no such template. Choose one of: {', '.join(self.names())}.")
         own = self.folder / f"{name}.yaml" if self.folder else None
-        if own is not None and own.is_file():
-            return read_template(own)
-        return parse((_SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+        return read_template(own) if own is not None and own.is_file() else _shipped(name)
 
 
 def read_template(path: Path) -> ProgrammeTemplate:
-    """The template in a file of the trust's own.
+    """The template in a file of the trust's own. Raises TemplateError, naming each fault and its line."""
+    checked = checked_file(path)
+    if checked.template is None:
+        said = [f"{path.name} is no template that could run:", *(in_a_line(path, fault) for fault in checked.faults)]
+        raise TemplateError("\n".join(said))
+    return checked.template
 
-    Raises TemplateError, naming the file and each value that is wrong.
-    """
+
+def checked_file(path: Path) -> Checked:
+    """What is to be said about a file. Raises TemplateError where it cannot be read at all."""
     try:
-        return parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise TemplateError(f"{path.name} cannot be read: {error.strerror}.") from error
-    except yaml.YAMLError as error:
-        raise TemplateError(f"{path.name} is not YAML. Check its indentation and quotes.") from error
-    except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors(include_input=False)]
-        raise TemplateError(f"{path.name} is no template. {'; '.join(faults)}") from error
+    except UnicodeDecodeError as error:
+        raise TemplateError(f"{path.name} is not written in UTF-8. Save it so.") from error
+    return check(text, known(), path.stem)
+
+
+def in_a_line(path: Path, fault: Fault) -> str:
+    """A fault as compilers write one, so that editors find the place."""
+    return f"{path.name}:{fault.line}:{fault.column}: {fault.what}"
+
+
+@cache
+def known() -> Known:
+    """What a template may refer to. The twelve-month one has a ladder for every kind of task; a test holds that."""
+    questionnaire = shipped_questionnaire()
+    return Known(frozenset(_shipped("twelve-months").ladders), {QUESTIONNAIRE: questionnaire.version})
 
 
 def shipped_questionnaire() -> Questionnaire:
     """The questionnaire that every shipped template uses."""
     return Questionnaire.from_yaml((_SHIPPED / f"{QUESTIONNAIRE}.yaml").read_text(encoding="utf-8"))
+
+
+def _shipped(name: str) -> ProgrammeTemplate:
+    return parse((_SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))

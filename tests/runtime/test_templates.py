@@ -5,6 +5,8 @@ import pytest
 from programme.messages import Side
 from runtime.templates import TemplateError, Templates, shipped_questionnaire
 
+SHIPPED = Path(__file__).parents[2] / "programme" / "templates"
+
 
 def test_the_shipped_templates_can_be_named_and_the_questionnaire_is_not_one_of_them() -> None:
     templates = Templates()
@@ -19,8 +21,10 @@ def test_the_shipped_questionnaire_has_44_ratings_for_each_side() -> None:
 
 
 def test_a_template_of_the_trusts_own_wins_over_the_shipped_one(tmp_path: Path) -> None:
-    (tmp_path / "twelve-months.yaml").write_text("name: twelve-months\nversion: own\n", encoding="utf-8")
+    text = (SHIPPED / "twelve-months.yaml").read_text(encoding="utf-8").replace('version: "1"', "version: own")
+    (tmp_path / "twelve-months.yaml").write_text(text, encoding="utf-8")
     assert Templates(tmp_path).named("twelve-months").version == "own"
+    assert Templates(tmp_path).named("six-months") == Templates().named("six-months")
 
 
 @pytest.mark.parametrize("name", ["no-such", "../secret", "questionnaire", "", "a/b", "twelve-months.yaml"])
@@ -33,13 +37,20 @@ def test_a_name_that_is_none_is_refused_with_the_names_that_exist(name: str, tmp
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("name: [", "is not YAML"),
-        ("name: own\ndurations: {agreement: soon}", "durations.agreement"),
-        ("ladders: {duty: {rungs: [tomorrow]}}", "is no rung"),
-        ("[]", "is no template"),
+        ("name: [", "own.yaml:1:8: This is not YAML"),
+        ("name: own\ndurations: {agreement: soon}", "own.yaml:2:24: 'agreement' is a whole number"),
+        ("name: own\n\nladders: {duty: {rungs: [tomorrow]}}", "own.yaml:3:26: 'tomorrow' is no rung"),
+        ("[]", "own.yaml:1:1: A template begins with"),
     ],
 )
-def test_a_faulty_template_says_which_file_and_what_is_wrong(text: str, says: str, tmp_path: Path) -> None:
+def test_a_faulty_template_says_which_file_which_line_and_what_is_wrong(text: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "own.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(TemplateError, match=f"own.yaml.*{says}"):
+    with pytest.raises(TemplateError) as refused:
+        Templates(tmp_path).named("own")
+    assert says in str(refused.value)
+
+
+def test_a_template_that_is_no_text_is_refused_in_words(tmp_path: Path) -> None:
+    (tmp_path / "own.yaml").write_bytes(b"name: \xff")
+    with pytest.raises(TemplateError, match="UTF-8"):
         Templates(tmp_path).named("own")
