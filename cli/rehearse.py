@@ -87,7 +87,8 @@ async def _rehearse(wanted: Wanted, *, silent: bool) -> Report:
         calendar = WorkingTime(snapshot(wanted.division))
         scene = Scene(wanted.cast, door, ids, shipped_questionnaire(), calendar, template, await stage.now())
         await door.launch(scene.manager, _launch(wanted))
-        with report.narrating(start, silent=silent) as narrator:
+        months = template.rediagnosis_month + 2  # with the mandate before the cycle, and the decisions at its end
+        with report.narrating(start, months, silent=silent) as narrator:
             year = Year(scene, stage, partial(stage.settled, door.engagement_id), narrator.tell)
             engagement = await year.play()
         return await _reported(wanted, stage, door, engagement, began)

@@ -81,7 +81,10 @@ async def write_notes(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
     asks = []
     if session["letter"] == "A" and scene.first_time("difference"):
         asks = _difference(scene, session)
-    if session["letter"] == "C":
+    chosen = script.PRIORITIES[: scene.template.thresholds.priority_conditions[1]]
+    if "priorities" in outputs:
+        outputs["priorities"] = chosen
+    if session["letter"] == "C" and script.DEFERRED["condition"] in chosen:
         until = scene.time.plus(scene.today, script.DEFERRED_FOR)
         outputs["deferrals"] = [{**script.DEFERRED, "until": str(until)}]
     return [*asks, Ask(who, duty.command, {"session": duty.about, "outputs": outputs})]

@@ -13,9 +13,9 @@ from cli.rehearsal.scene import Ask, Duty, Scene
 from programme.messages import Side
 from programme.working_time import month_after
 
-AIMED_MONTHS = 8  # from drafting to the date of an aim
+AIMED_MONTHS = 8  # from drafting to the date of an aim, in a year
 SETTLES_IN = 10  # working days from the day on which an action is active to what people notice of it
-COMPLETE_AFTER_MONTHS = 3
+COMPLETE_AFTER_MONTHS = 3  # in a year
 THOUGHT_OVER = 4  # working days after the questionnaire opened
 WINTER, PAUSE = 11, 5  # the month, and how many working days the clock stands still
 
@@ -45,7 +45,7 @@ async def draft_actions(scene: Scene) -> list[Ask] | None:
 def text(scene: Scene, action: Json, place: int) -> Json:
     """An action in full: what the script says, a date, and two owners."""
     sentence, from_value, to_value = action["aim"]
-    by = month_after(scene.today, AIMED_MONTHS)
+    by = month_after(scene.today, scene.months(AIMED_MONTHS))
     owners = {f"{side.value}_owner": scene.id_of(scene.owner(side, place)) for side in Side}
     return {
         **{name: action[name] for name in ("title", "scope", "conditions", "measures")},
@@ -111,7 +111,8 @@ async def report_complete(scene: Scene) -> list[Ask] | None:
     action = await scene.titled(script.ACTIONS[script.HUDDLE])
     if not action or action["status"] != "active" or not action["activated"]:
         return None
-    if str(scene.today) < str(month_after(scene.day(action["activated"]), COMPLETE_AFTER_MONTHS)):
+    months = scene.months(COMPLETE_AFTER_MONTHS)
+    if str(scene.today) < str(month_after(scene.day(action["activated"]), months)):
         return None
     owner = scene.who(action["doctor_owner"])
     verifier = next(one for one in scene.cast.active(Side.DOCTOR) if one is not owner)

@@ -18,7 +18,7 @@ from programme.gates import TITLES
 from programme.messages import Stage
 from programme.working_time import uk_date
 
-YEAR_DAYS = 366
+MONTH_DAYS = 30.5
 
 
 class Span(TypedDict):
@@ -74,25 +74,26 @@ def ending(engagement: Json) -> str:
 class Narrator:
     """A progress bar that says where the programme stands and which day it is; silent where nobody watches."""
 
-    def __init__(self, start: date, progress: Progress | None) -> None:
+    def __init__(self, start: date, months: int, progress: Progress | None) -> None:
         self._start = start
+        self._days = round(months * MONTH_DAYS)
         self._progress = progress
-        self._task = progress.add_task("Waiting", total=YEAR_DAYS, day="") if progress else None
+        self._task = progress.add_task("Waiting", total=self._days, day="") if progress else None
 
     async def tell(self, engagement: Json, today: date) -> None:
         """Move the bar."""
         if self._progress is not None and self._task is not None:
             days = (today - self._start).days
             self._progress.update(
-                self._task, completed=min(days, YEAR_DAYS), description=engagement["progress"], day=uk_date(today)
+                self._task, completed=min(days, self._days), description=engagement["progress"], day=uk_date(today)
             )
 
 
 @contextmanager
-def narrating(start: date, *, silent: bool) -> Iterator[Narrator]:
+def narrating(start: date, months: int, *, silent: bool) -> Iterator[Narrator]:
     """A narrator, on standard error so that standard output holds the report alone."""
     if silent:
-        yield Narrator(start, None)
+        yield Narrator(start, months, None)
         return
     columns = (
         SpinnerColumn(),
@@ -102,7 +103,7 @@ def narrating(start: date, *, silent: bool) -> Iterator[Narrator]:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        yield Narrator(start, progress)
+        yield Narrator(start, months, progress)
 
 
 def print_json(report: Report) -> None:

@@ -63,6 +63,10 @@ class Scene:
     now: datetime
     told: dict[str, date] = field(default_factory=dict)
 
+    def months(self, in_a_year: int) -> int:
+        """As large a part of this template's cycle as so many months are of the usual one; at least a month."""
+        return max(1, in_a_year * self.template.rediagnosis_month // ProgrammeTemplate().rediagnosis_month)
+
     @property
     def today(self) -> date:
         """The day in London."""
