@@ -8,6 +8,7 @@ why, ``tasks`` who owes what. All are pure; each part (``PARTS``) supplies its o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -15,6 +16,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SerializeAsAny, TypeAdapter
 
 from programme import chain, charting, continuity, differences, gates, measures, people, post
+from programme.changes import extending
+from programme.changes.record import Changes, postponed
 from programme.continuity import Continuity
 from programme.differences import Difference, DifferenceId
 from programme.gates import StageSpan
@@ -69,7 +72,7 @@ from programme.stages.renewal import Renewal
 from programme.stages.review import Challenge
 from programme.stages.session import Sessions
 from programme.template import ProgrammeTemplate, one_template
-from programme.working_time import Calendar, WorkingTime, one_calendar
+from programme.working_time import Calendar, WorkingTime, end_of, one_calendar
 
 
 class TimeReached(Command):
@@ -104,6 +107,7 @@ AnyCommand = Annotated[
     | verification.Commands
     | challenge.Commands
     | renewal.Commands
+    | extending.Commands
     | TimeReached,
     Field(discriminator="kind"),
 ]
@@ -133,7 +137,8 @@ AnyEvent = Annotated[
     | checkins.Events
     | verification.Events
     | challenge.Events
-    | renewal.Events,
+    | renewal.Events
+    | extending.Events,
     Field(discriminator="kind"),
 ]
 COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
@@ -165,6 +170,7 @@ PARTS: tuple[Part, ...] = (
     verification.PART,
     challenge.PART,
     renewal.PART,
+    extending.PART,
     post.PART,
 )
 _DECIDE = {command: rule for part in PARTS for command, rule in part.decide.items()}
@@ -211,6 +217,7 @@ class Engagement(Frozen):
     continuity: Continuity = Continuity()
     measures: Measures = Measures()
     differences: dict[DifferenceId, Difference] = Field(default_factory=dict)
+    changes: Changes = Changes()
     post: Post = Post()
     stages: tuple[StageSpan, ...] = ()
     cycle: Cycle | None = None
@@ -259,8 +266,14 @@ class Engagement(Frozen):
         """What ``tasks`` says, worked out once."""
         if self.ended:
             return ()
-        held = self.continuity.held_to
-        return tuple(continuity.not_earlier(task, held) for part in PARTS for task in part.tasks(self))
+        left_out = self.changes.left_out
+        tasks = (task for part in PARTS for task in part.tasks(self) if task.id not in left_out)
+        return tuple(self.as_promised(task) for task in tasks)
+
+    def as_promised(self, task: Task) -> Task:
+        """A task with the time that was given for it, and never due earlier than it was promised for."""
+        later = postponed(task, self.changes.later, self.time)
+        return continuity.not_earlier(later, self.continuity.held_to)
 
     @cached_property
     def acts(self) -> tuple[Due, ...]:
@@ -268,8 +281,15 @@ class Engagement(Frozen):
         if self.ended:
             return ()
         held = self.continuity.held_acts
-        acts = (continuity.not_sooner(due, held) for part in PARTS for due in part.agenda(self))
+        acts = (self._after_what_it_closes(due) for part in PARTS for due in part.agenda(self))
+        acts = (continuity.not_sooner(due, held) for due in acts)
         return tuple(sorted((due for due in acts if self._goes_on(due)), key=_by_time))
+
+    def _after_what_it_closes(self, due: Due) -> Due:
+        """An act that closes tasks, not before the due date of each of them has passed."""
+        dates = [end_of(one.due.on) for one in self.open_tasks if one.due and (one.ladder, one.about) == due.closes]
+        latest = max(dates, default=due.at)
+        return replace(due, at=latest, why=f"{due.why}; more time was given") if latest > due.at else due
 
     @cached_property
     def coming(self) -> tuple[Due, ...]:

@@ -172,7 +172,8 @@ class Due:
 
     ``key`` says what to do: ``act:<stage>:<what>`` asks that stage; ``rung:<task>:<rung>`` and ``notice:<id>`` send.
     ``sends`` marks what needs sending hours. ``why`` is a sentence for the page "what happens next". ``promised``:
-    people were told that they have until then, so no change of the calendar brings it forward.
+    people were told that they have until then, so no change of the calendar brings it forward. ``closes``: the ladder
+    of the tasks that it closes and what they are about; it comes after the due date of each of them, whoever's it is.
     """
 
     at: datetime
@@ -182,6 +183,7 @@ class Due:
     sends: bool = False
     people: tuple[PersonId, ...] = ()
     promised: bool = False
+    closes: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

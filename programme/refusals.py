@@ -525,3 +525,29 @@ class SponsorsAbsent(Invalid):
 
     def __init__(self) -> None:
         super().__init__("Both sponsors must have been at the joint meeting. Find a date for both in time.")
+
+
+# --- changes -------------------------------------------------------------------------------------------------------
+
+
+class UnknownTask(Unknown):
+    """No open task of this id is yours to look after."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no open task with this id that you look after. Look at the list of tasks.")
+
+
+class NotExtendable(OutOfTurn):
+    """The due date does not move."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This due date stays as it is. {why}.")
+
+
+class ExtensionTooLong(Invalid):
+    """A duty is given a few working days more, not any number."""
+
+    def __init__(self, most: int, left: int) -> None:
+        super().__init__(
+            f"One duty is given at most {most} working days more in all; {left} of them are left. Name an earlier day."
+        )

@@ -6,6 +6,7 @@ the twelve-month one, so that a history written before a field existed still loa
 """
 
 from functools import lru_cache
+from typing import Any
 
 import yaml
 from pydantic import Field
@@ -14,6 +15,14 @@ from programme.ladders import Ladder
 from programme.messages import Frozen
 
 THRESHOLD_FLOOR, THRESHOLD_CEILING = 8, 30  # hard limits of k; programme.md, Disclosure 1
+
+
+def added(default: int) -> Any:
+    """A setting that came after the first histories: not written while it has its default, which never changes.
+
+    So what an earlier build recorded without it is chained to the same digest when it is replayed.
+    """
+    return Field(default=default, exclude_if=lambda value: value == default)
 
 
 class Durations(Frozen):
@@ -79,6 +88,7 @@ class Durations(Frozen):
     renewal_decision: int = 10
     renewal_meeting: int = 15
     pause: int = 30
+    extension: int = added(10)  # more for one duty, in all
     undelivered_hours: int = 72
 
 

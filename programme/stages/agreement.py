@@ -296,7 +296,8 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
         if due := answer_due(engagement, action):
             what = f"Action {action.id} goes back to a joint session unless both sides have answered"
             key = f"act:agreement:expire/{action.id}/{action.version}"
-            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True)
+            closes = ("agree-action", action.id)
+            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True, closes=closes)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:

@@ -480,8 +480,8 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
         if survey.pack_on and survey.released is None:
             due = time.due(survey.pack_on, 2 * durations.themes, "the pack was computed")
             what = "The pack is released without themes"
-            key = f"act:diagnosis:release/{name}"
-            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True)
+            key, closes = f"act:diagnosis:release/{name}", ("duty", name)
+            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True, closes=closes)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:

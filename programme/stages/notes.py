@@ -488,7 +488,8 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
         if notes and session.counts_from is None and notes.late is None:
             due = engagement.time.due(notes.written, durations.notes_confirmation, "the notes were out")
             what = f"The facilitator is asked to settle the notes of {session.name}"
-            yield Due(at=end_of(due.on), key=f"act:notes:late/{session.id}", what=what, why=due.why, promised=True)
+            key, closes = f"act:notes:late/{session.id}", ("confirm-notes", session.id)
+            yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True, closes=closes)
     if engagement.cycle:
         for deferral in engagement.cycle.sessions.deferrals.values():
             if not deferral.ran_out:

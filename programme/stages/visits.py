@@ -397,7 +397,7 @@ def task_id(engagement: Engagement, what: str, person: PersonId) -> TaskId:
 
 def last_due(engagement: Engagement, pair: Pair) -> date:
     """When the last of what an open pair owes for its next milestone is due."""
-    owed = [task for task in _of_pair(engagement, pair) if task.due]
+    owed = [engagement.as_promised(task) for task in _of_pair(engagement, pair) if task.due]
     visits = [task for task in owed if task.command == "RecordVisit"]
     return max(task.due.on for task in visits or owed if task.due)
 

@@ -56,6 +56,7 @@ def _ids(engagement: Engagement) -> dict[str, list[str]]:
         "difference": list(engagement.differences),
         "about": [*actions, *cycle.agreement.needs],
         "survey": list(cycle.diagnosis.surveys),
+        "task": [task.id for task in engagement.open_tasks],
     }
 
 
@@ -65,7 +66,7 @@ PERSONS = frozenset(
 )
 ID_FIELDS = frozenset(
     {"action", "actions", "replaces", "measure", "measures", "need", "session", "review", "finding", "source", "pair"}
-    | {"difference", "about", "survey", "pack", "engagement", "ods_code", "privacy_notice"}
+    | {"difference", "about", "survey", "pack", "engagement", "ods_code", "privacy_notice", "task"}
 )
 CONDITIONS = ("C01", "C03", "C09", "C10", "C11", "C12", "")
 

@@ -5,6 +5,8 @@ from datetime import time, timedelta
 from decimal import Decimal
 from random import Random
 
+from programme.changes.extending import ExtendDueDate
+from programme.changes.record import LaterReason
 from programme.charting import AskForRebase
 from programme.engagement import Engagement, errands
 from programme.measures import CorrectPoint, SetTarget
@@ -223,6 +225,18 @@ def panel_changes(programme: Programme, luck: Random) -> Deeds:
     return [luck.choice(deeds)] if deeds else []
 
 
+def more_time(programme: Programme, luck: Random) -> Deeds:
+    """Somebody who looks after the programme gives a duty some working days more."""
+    dated = [task for task in programme.engagement.open_tasks if task.due]
+    if not dated:
+        return []
+    task = luck.choice(dated)
+    latest = max([programme.today, *([task.due.on] if task.due else [])])
+    to = programme.engagement.time.plus(latest, luck.choice((1, 2, 4, 7)))
+    longer = ExtendDueDate(task=task.id, to=to, reason=luck.choice(list(LaterReason)), sentence=say(luck))
+    return [(longer, luck.choice((PM, PM, FACILITATOR)))]
+
+
 def newcomers(programme: Programme, luck: Random) -> Deeds:
     """Somebody joins a side late; they are asked whether they take part."""
     number = len(programme.engagement.people)
@@ -261,5 +275,6 @@ VOLUNTEERS: tuple[Volunteering, ...] = (
     second_thoughts,
     other_dates,
     panel_changes,
+    more_time,
     newcomers,
 )

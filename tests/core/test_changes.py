@@ -1,0 +1,190 @@
+"""Changing with care: never by editing the past, always with notice, refused where a gate or invariant forbids it."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from programme.changes.extending import DueDateExtended, ExtendDueDate
+from programme.changes.record import LaterReason
+from programme.continuity import DueDateMoved, PauseEngagement
+from programme.messages import Event, Stage, Task
+from programme.refusals import ExtensionTooLong, Invalid, NotExtendable, RoleRequired, UnknownTask
+from programme.stages.agreement import ActionExpired
+from programme.stages.objections import RaiseSafetyObjection
+from tests.core.agreed import agree, agreeing, delivering, propose, status
+from tests.core.programme_driver import FACILITATOR, PM, Programme, begun
+
+PRESSURE = LaterReason.PRESSURE_OF_WORK
+
+
+def owed(programme: Programme, command: str, person: str | None = None) -> Task:
+    """The first open task that a command completes."""
+    return programme.tasks(person, command)[0]
+
+
+def due(programme: Programme, task: Task) -> date:
+    (now,) = [one.due.on for one in programme.tasks() if one.id == task.id and one.due]
+    return now
+
+
+def extend(programme: Programme, task: Task, working_days: int, by: str = PM, **fields: object) -> list[Event]:
+    assert task.due
+    to = programme.engagement.time.plus(max(due(programme, task), programme.today), working_days)
+    facts = {"task": task.id, "to": to, "reason": PRESSURE, **fields}
+    return programme.do(ExtendDueDate.model_validate(facts), by)
+
+
+# --- more time -------------------------------------------------------------------------------------------------------
+
+
+def test_a_due_date_moves_later_for_everybody_of_whom_the_same_is_asked() -> None:
+    programme = begun(Stage.AGREEMENT)
+    doctor, manager = owed(programme, "AgreeAction", "d1"), owed(programme, "AgreeAction", "m1")
+    assert doctor.due
+    events = extend(programme, doctor, 4)
+    later = programme.engagement.time.plus(doctor.due.on, 4)
+    moved = [event for event in events if isinstance(event, DueDateMoved)]
+    assert {(event.task, event.was, event.now) for event in moved} == {
+        (task.id, doctor.due.on, later) for task in (doctor, manager)
+    }
+    assert [(due(programme, task)) for task in (doctor, manager)] == [later, later]
+
+
+def test_a_moved_due_date_says_who_gave_the_time_and_why_and_no_more_than_that() -> None:
+    programme = begun(Stage.AGREEMENT)
+    task = owed(programme, "AgreeAction")
+    events = extend(programme, task, 3, sentence="Two of us have flu")
+    now = owed(programme, "AgreeAction")
+    assert now.due
+    assert task.due
+    assert now.due.why.startswith(task.due.why)
+    assert "the programme manager gave 3 working days more on" in now.due.why
+    assert "(pressure of work)" in now.due.why
+    assert "flu" not in now.due.why
+    assert [event.sentence for event in events if isinstance(event, DueDateExtended)] == ["Two of us have flu"]
+
+
+def test_those_who_get_more_time_are_told() -> None:
+    programme = begun(Stage.AGREEMENT)
+    extend(programme, owed(programme, "AgreeAction"), 3)
+    programme.wait(2)
+    for person in ("d1", "m1"):
+        assert any("More time, until" in title for title in programme.told(person))
+    assert not any("More time" in title for title in programme.told("d2"))
+
+
+def test_what_closes_a_task_waits_for_the_later_date() -> None:
+    programme = agreeing()
+    propose(programme)
+    task = owed(programme, "AgreeAction", "d1")
+    assert task.due
+    extend(programme, task, 5)
+    programme.advance(programme.engagement.time.plus(task.due.on, 5))
+    assert programme.events(ActionExpired) == []
+    agree(programme)
+    other = agreeing()
+    propose(other)
+    extend(other, owed(other, "AgreeAction", "d1"), 5)
+    other.advance(other.engagement.time.plus(task.due.on, 6))
+    assert len(other.events(ActionExpired)) == 1
+    assert status(other).value == "draft"
+
+
+def test_a_pause_moves_a_date_that_was_extended_too() -> None:
+    programme = begun(Stage.AGREEMENT)
+    task = owed(programme, "AgreeAction", "d1")
+    assert task.due
+    extend(programme, task, 5)
+    programme.advance(programme.engagement.time.plus(task.due.on, 2))
+    before = due(programme, task)
+    programme.do(PauseEngagement(reason="Snow", resumes=programme.engagement.time.plus(programme.today, 3)), PM)
+    programme.wait(3)
+    assert due(programme, task) == programme.engagement.time.plus(before, 3)
+
+
+def test_the_days_given_to_one_duty_have_a_limit_in_all() -> None:
+    programme = begun(Stage.AGREEMENT)
+    task = owed(programme, "AgreeAction", "d1")
+    extend(programme, task, 6)
+    with pytest.raises(ExtensionTooLong, match="at most 10 working days more in all; 4 of them are left"):
+        extend(programme, owed(programme, "AgreeAction", "m1"), 5)
+    extend(programme, task, 4)
+    with pytest.raises(ExtensionTooLong):
+        extend(programme, task, 1)
+
+
+@pytest.mark.parametrize("days", [0, -1, -20])
+def test_a_due_date_is_never_extended_to_an_earlier_day_or_the_same(days: int) -> None:
+    programme = begun(Stage.AGREEMENT)
+    task = owed(programme, "AgreeAction")
+    assert task.due
+    to = task.due.on + timedelta(days=days)
+    with pytest.raises(Invalid, match="never moves earlier"):
+        programme.do(ExtendDueDate(task=task.id, to=to, reason=PRESSURE), PM)
+
+
+def test_a_due_date_moves_to_a_working_day() -> None:
+    programme = begun(Stage.AGREEMENT)
+    task = owed(programme, "AgreeAction")
+    assert task.due
+    saturday = task.due.on + timedelta(days=5 - task.due.on.weekday() or 7)
+    with pytest.raises(Invalid, match="working day"):
+        programme.do(ExtendDueDate(task=task.id, to=saturday, reason=PRESSURE), PM)
+
+
+def test_what_is_overdue_is_given_time_from_today_on() -> None:
+    programme = begun(Stage.EXCHANGE)
+    task = owed(programme, "ConfirmPairs")
+    assert task.due
+    programme.advance(programme.engagement.time.plus(task.due.on, 3))
+    yesterday = programme.engagement.time.plus(programme.today, -1)
+    with pytest.raises(Invalid):
+        programme.do(ExtendDueDate(task=task.id, to=yesterday, reason=PRESSURE), PM)
+    extend(programme, task, 1)
+    assert due(programme, task) > programme.today
+
+
+def test_what_protects_patients_is_not_extended() -> None:
+    programme = delivering()
+    programme.do(RaiseSafetyObjection(action="A1", reason="Nobody is there at night"), "d5")
+    for command in ("AcknowledgeObjection", "DecideObjection"):
+        with pytest.raises(NotExtendable, match="protects patients"):
+            extend(programme, owed(programme, command), 1)
+
+
+def test_what_has_a_rule_of_its_own_is_not_extended() -> None:
+    programme = begun(Stage.RENEWAL)
+    with pytest.raises(UnknownTask):
+        extend(programme, owed(programme, "CompleteQuestionnaire"), 1)
+
+
+def test_a_refusal_tells_nobody_who_has_not_answered() -> None:
+    programme = begun(Stage.DIAGNOSIS)
+    refusals = []
+    for task in (owed(programme, "CompleteQuestionnaire").id, "1/diagnosis/questionnaire-1/nobody", "no-such-task"):
+        with pytest.raises(UnknownTask) as refused:
+            programme.do(ExtendDueDate(task=task, to=programme.today + timedelta(days=40), reason=PRESSURE), PM)
+        refusals.append(str(refused.value))
+    assert len(set(refusals)) == 1
+
+
+def test_another_reason_is_said_in_a_sentence() -> None:
+    programme = begun(Stage.AGREEMENT)
+    task = owed(programme, "AgreeAction")
+    with pytest.raises(Invalid, match="what the reason is"):
+        extend(programme, task, 1, reason=LaterReason.OTHER, sentence="  ")
+    extend(programme, task, 1, reason=LaterReason.OTHER, sentence="The building is closed")
+
+
+def test_the_facilitator_gives_time_in_the_exchange_and_for_joint_sessions_only() -> None:
+    programme = begun(Stage.AGREEMENT)
+    with pytest.raises(UnknownTask):
+        extend(programme, owed(programme, "AgreeAction"), 1, by=FACILITATOR)
+    sessions = begun(Stage.SESSIONS)
+    task = owed(sessions, "ScheduleSession")
+    extend(sessions, task, 2, by=FACILITATOR)
+    now = owed(sessions, "ScheduleSession").due
+    assert now
+    assert "the facilitator gave 2 working days more" in now.why
+    with pytest.raises(RoleRequired):
+        extend(sessions, task, 1, by="d1")
