@@ -15,24 +15,16 @@ from api.seeing import Seen, seen, whole
 from programme.engagement import Engagement
 from programme.gates import TITLES, StageSpan
 from programme.messages import PersonId, Role, Side, Stage
+from programme.missing import missing
 from programme.progress import progress
 from programme.reading import View, agenda_for, may_see
-from programme.stages import agreement, challenge, diagnosis, exchange, mandate, renewal, sessions
+from programme.stages import diagnosis
 from programme.stages.action import Compact
 from programme.stages.challenge import VOLUNTARY_LADDERS
 from programme.working_time import at_local, local_date
 from store import people, read_model, views
 from store.entries import entries, first_after
 
-LACKS = {
-    Stage.MANDATE: mandate.lacks,
-    Stage.DIAGNOSIS: diagnosis.lacks,
-    Stage.EXCHANGE: exchange.lacks,
-    Stage.SESSIONS: sessions.lacks,
-    Stage.AGREEMENT: agreement.lacks,
-    Stage.CHALLENGE: challenge.lacks,
-    Stage.RENEWAL: renewal.lacks,
-}
 router = APIRouter(tags=["engagements"])
 of_one = APIRouter(tags=["engagements"])
 
@@ -218,13 +210,8 @@ def _shown(
 
 
 def _gates(engagement: Engagement) -> tuple[StageShown, ...]:
-    """What each open stage lacks; a gate is not asked where its cycle does not run."""
-    if engagement.ended:
-        return ()
     return tuple(
-        StageShown(stage=stage, title=TITLES[stage], missing=tuple(lacks(engagement)))
-        for stage, lacks in LACKS.items()
-        if engagement.in_stage(stage) and (engagement.cycle or stage is Stage.MANDATE)
+        StageShown(stage=stage, title=TITLES[stage], missing=lacks) for stage, lacks in missing(engagement).items()
     )
 
 

@@ -14,11 +14,12 @@ from api.bodies import Strict, Unfolded
 from api.commands import IdempotencyKey, IfMatch, asking_of, hand_in
 from api.dependencies import Door, FrontDoor, Member, Visitor
 from api.errors import FaultyRoster, NoSuchEngagement
-from api.roster import MOST_PEOPLE, RosterRow, check_more, key_of
+from api.roster import RosterRow
 from programme.engagement import Engagement, decide
 from programme.messages import PersonId
 from programme.part import Asked
 from programme.people import EnrolPeople
+from runtime.roster import MOST_PEOPLE, check_more, key_of
 from store import people, read_model, requests
 
 

@@ -34,7 +34,7 @@ from api.errors import (
     NotSignedIn,
     Refused,
 )
-from api.roster import COLUMNS, MOST_PEOPLE, Launcher, Roster, RosterRow, check, read_csv
+from api.roster import RosterRow
 from programme.engagement import Engagement, decide
 from programme.messages import PersonId
 from programme.part import Asked
@@ -42,6 +42,7 @@ from programme.refusals import CommandReused, InvalidOdsCode, ThresholdOutOfRang
 from programme.stages.mandate import RegisterEngagement
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, Division, Holiday
+from runtime.roster import COLUMNS, MOST_PEOPLE, Launcher, Roster, check, read_csv
 from runtime.templates import TemplateError
 from store import people, requests, views
 from store.people import TokenHolder

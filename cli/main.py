@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from cli import keeping, launch, looking, rehearse, restoring, template, up
+from cli import forecast, keeping, launch, looking, rehearse, restoring, template, up
 from cli.processes import ProcessError
 from cli.rehearsal.house import RehearsalError
 from cli.remote import RemoteError
@@ -27,6 +27,7 @@ app.command()(launch.launch)
 app.command()(looking.status)
 app.command()(looking.agenda)
 app.command()(looking.history)
+app.command("forecast")(forecast.forecast_)
 app.command()(keeping.migrate)
 app.command()(keeping.token)
 app.command()(keeping.rebuild)

@@ -47,7 +47,7 @@ class Remote:
     def __exit__(self, *_: object) -> None:
         self._http.close()
 
-    def read(self, path: str, **query: str) -> Any:
+    def read(self, path: str, **query: Any) -> Any:
         """What stands at a path of the API. Raises RemoteError."""
         return self._answer("GET", path, params=query).json()
 

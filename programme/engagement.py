@@ -41,7 +41,7 @@ from programme.messages import (
 from programme.part import Asked, Part
 from programme.people import Person
 from programme.post import Earliest, Post
-from programme.refusals import EngagementEnded, EngagementPaused, Invalid, NotYet
+from programme.refusals import EngagementEnded, EngagementPaused, Invalid, NotYet, Refusal
 from programme.stages import (
     agreement,
     approval,
@@ -453,6 +453,7 @@ class Outcome:
         """Let a command and all its consequences happen."""
         if isinstance(command, TimeReached) and self.asked.by == CLOCK:
             self._pass_time()
+            self._send()
         else:
             self._happen(self._requested(command))
             self._settle()
@@ -505,7 +506,7 @@ class Outcome:
             self._happen(following)
 
     def _pass_time(self) -> None:
-        """Do what has fallen due, the earliest first; then send what is ready, one message a person."""
+        """Do what has fallen due, the earliest first."""
         while (due := self._ready_act()) is not None:
             _, part, what = due.key.split(":", 2)
             events = _ACT[part](self.engagement, what, self.asked)
@@ -514,11 +515,58 @@ class Outcome:
             if not events:
                 message = f"Nothing came of '{due.key}', and it is still due."
                 raise RuntimeError(message)
+
+    def _send(self) -> None:
         ready = [due for due in agenda(self.engagement) if due.at <= self.asked.at and not due.key.startswith("act:")]
         self._happen(post.issue(self.engagement, ready, tasks(self.engagement), self.asked))
 
     def _ready_act(self) -> Due | None:
         return next((due for due in self.engagement.acts if due.at <= self.asked.at), None)
+
+
+class Foreseen(Outcome):
+    """The unfolding of what several people may ask at one moment: for looking ahead, never for the record.
+
+    Nothing is told to anybody and nothing is chained, which is most of what a step costs; what follows is asked once
+    for all who do the same, and whether due dates have moved once at the end. ``refused``: what was not allowed, why.
+    """
+
+    def __init__(self, engagement: Engagement, at: datetime) -> None:
+        super().__init__(engagement, Asked(CLOCK, at))
+        self.refused: list[tuple[Command, Refusal]] = []
+        self._kind: type[Command] | None = None
+
+    def then(self, command: Command, by: PersonId) -> Self:
+        """Let a further command and its consequences happen, or note why it may not."""
+        if type(command) is not self._kind:
+            self._settle()
+        self._kind, self.asked, self.turns = type(command), Asked(by, self.asked.at), 0
+        try:
+            self._happen(self._requested(command))
+        except Refusal as refusal:
+            self.refused.append((command, refusal))
+        return self
+
+    def time(self) -> Self:
+        """Let happen what has fallen due, but for what would only be sent."""
+        self._settle()
+        self.asked, self.turns = Asked(CLOCK, self.asked.at), 0
+        self._pass_time()
+        return self
+
+    def after(self) -> Engagement:
+        """The engagement as it would be then."""
+        self._settle()
+        self._happen(continuity.moved_due_dates(self.before, self.engagement, tasks))
+        self._happen(continuity.kept_deadlines(self.before, self.engagement))
+        return self.engagement
+
+    def _happen(self, events: Iterable[Event]) -> None:
+        super()._happen(event for event in events if not isinstance(event, post.NoticeRaised))
+
+    def _settle(self) -> None:
+        if self.events:  # what was before has settled
+            super()._settle()
 
 
 def _fold(engagement: Engagement, event: Event, at: datetime) -> Engagement:

@@ -265,23 +265,31 @@ def _hours(engagement: Engagement, session: Session) -> int:
 
 def _refuse_outside_window(engagement: Engagement, session: Session, on: date, today: date) -> None:
     """Hold a day against the session before it and against the limit with which this one was called."""
+    before = session_before(engagement, session)
+    if before and before.on is None:
+        what = f"session {before.letter} has no date yet; schedule it first"
+        raise NotYet(what)
+    earliest, latest = window(engagement, session, today)
+    if earliest and on < earliest:
+        raise SessionTooSoon(engagement.template.durations.session_gap, uk_date(earliest))
+    if latest and on > latest:
+        raise SessionTooLate(uk_date(latest))
+
+
+def window(engagement: Engagement, session: Session, today: date) -> tuple[date | None, date | None]:
+    """The first and the last day that a session may have, as things stand today; None where there is no limit."""
     time, durations = engagement.time, engagement.template.durations
     limits = []
     if session.within is not None:
         by = time.due(session.called, session.within, "the session was called").on
         limits.append(_while_it_can_be_met(engagement, by, session.within, today))
-    if before := session_before(engagement, session):
-        if before.on is None:
-            what = f"session {before.letter} has no date yet; schedule it first"
-            raise NotYet(what)
-        earliest = time.plus(before.on, durations.session_gap)
-        if on < earliest:
-            raise SessionTooSoon(durations.session_gap, uk_date(earliest))
-        if session.within is None:
-            by = time.plus(before.on, durations.session_gap_most)
-            limits.append(_while_it_can_be_met(engagement, by, durations.session_gap_most, today))
-    if limits and on > min(limits):
-        raise SessionTooLate(uk_date(min(limits)))
+    before = session_before(engagement, session)
+    if before is None or before.on is None:
+        return None, min(limits, default=None)
+    if session.within is None:
+        by = time.shifted(before.on, time.plus(before.on, durations.session_gap_most))
+        limits.append(_while_it_can_be_met(engagement, by, durations.session_gap_most, today))
+    return time.plus(before.on, durations.session_gap), min(limits, default=None)
 
 
 def _while_it_can_be_met(engagement: Engagement, by: date, working_days: int, today: date) -> date:

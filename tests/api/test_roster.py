@@ -1,7 +1,7 @@
 import pytest
 
-from api.roster import Launcher, Roster, check, read_csv
 from programme.messages import Role, Side
+from runtime.roster import Launcher, Roster, check, read_csv
 
 LAUNCHER = Launcher("Parveen Mann", "parveen.mann@example.nhs.uk")
 HEADING = "name,email,side,roles,dual_role,line_manager,gmc_registered,ods_code"
