@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
@@ -16,8 +17,9 @@ from pydantic import Field
 from programme.messages import SPONSORS, Command, Due, Event, Frozen, Role, Sentence, Task, TaskId
 from programme.part import Asked, Part
 from programme.post import PAUSE, NoticeRaised
-from programme.refusals import Invalid, NotPaused, PauseTooLong
-from programme.working_time import Calendar, Stop, at_local, one_calendar, uk_date
+from programme.refusals import DecisionAwaited, Invalid, NotPaused, PauseTooLong, WindowIsOpen
+from programme.stages import diagnosis, mandate
+from programme.working_time import Calendar, Stop, at_local, counted, one_calendar, uk_date
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -25,30 +27,55 @@ if TYPE_CHECKING:
 SAFETY_MARK = "safety"  # in the key of every due that protects patients
 
 
+class OpenWindow(StrEnum):
+    """What becomes of a questionnaire that is open when a pause begins; it is never silently frozen."""
+
+    CLOSE = "close"
+    EXTEND = "extend"
+
+
 class Pause(Frozen):
-    """A pause that runs: since when, until when, and why."""
+    """A pause that runs: since when, until when, and why. ``kept_open``: the questionnaires that wait for its end."""
 
     since: date
     resumes: date
     reason: str
+    kept_open: tuple[str, ...] = ()
 
 
 class Continuity(Frozen):
-    """The stopped clock. ``held_to``, ``held_acts``: due dates, and what they end, that would have moved earlier."""
+    """The stopped clock. ``held_to``, ``held_acts``: due dates, and what they end, that would have moved earlier.
+
+    ``spent``: the last pause was as long as one may be, and both sponsors decide before there is another.
+    """
 
     pause: Pause | None = None
     stops: tuple[Stop, ...] = ()
+    spent: bool = False
     held_to: dict[TaskId, date] = Field(default_factory=dict)
     held_acts: dict[str, datetime] = Field(default_factory=dict)
 
 
 class PauseEngagement(Command):
-    """Stop the clock until a date, at most 30 working days away."""
+    """Stop the clock until a date, for at most 30 working days. ``window``: what becomes of an open questionnaire."""
 
     who = frozenset({Role.PROGRAMME_MANAGER})
-    refusals = (PauseTooLong, Invalid)
+    refusals = (PauseTooLong, DecisionAwaited, WindowIsOpen, Invalid)
 
     kind: Literal["PauseEngagement"] = "PauseEngagement"
+    reason: Sentence
+    resumes: date
+    window: OpenWindow | None = None
+
+
+class ExtendPause(Command):
+    """Let a pause last until a later date, for at most 30 working days from its first day on."""
+
+    who = frozenset({Role.PROGRAMME_MANAGER})
+    refusals = (NotPaused, PauseTooLong, Invalid)
+    while_paused = True
+
+    kind: Literal["ExtendPause"] = "ExtendPause"
     reason: Sentence
     resumes: date
 
@@ -73,7 +100,7 @@ class ChangeCalendar(Command):
     calendar: Calendar
 
 
-Commands = PauseEngagement | ResumeEngagement | ChangeCalendar
+Commands = PauseEngagement | ExtendPause | ResumeEngagement | ChangeCalendar
 
 
 class EngagementPausedUntil(Event):
@@ -83,6 +110,16 @@ class EngagementPausedUntil(Event):
     reason: str
     since: date
     resumes: date
+    kept_open: tuple[str, ...] = ()
+
+
+class PauseExtended(Event):
+    """A pause lasts until a later date."""
+
+    kind: Literal["PauseExtended"] = "PauseExtended"
+    reason: str
+    was: date
+    resumes: date
 
 
 class EngagementResumed(Event):
@@ -90,6 +127,15 @@ class EngagementResumed(Event):
 
     kind: Literal["EngagementResumed"] = "EngagementResumed"
     on: date
+
+
+class QuestionnaireKeptOpen(Event):
+    """A questionnaire that was open when a pause began stays open for as many working days longer."""
+
+    kind: Literal["QuestionnaireKeptOpen"] = "QuestionnaireKeptOpen"
+    survey: str
+    working_days: int
+    closes: date
 
 
 class CalendarChanged(Event):
@@ -125,7 +171,16 @@ class DeadlineKept(Event):
     until: datetime
 
 
-Events = EngagementPausedUntil | EngagementResumed | CalendarChanged | DueDateMoved | DueDateKept | DeadlineKept
+Events = (
+    EngagementPausedUntil
+    | PauseExtended
+    | EngagementResumed
+    | QuestionnaireKeptOpen
+    | CalendarChanged
+    | DueDateMoved
+    | DueDateKept
+    | DeadlineKept
+)
 
 
 def goes_on_in_a_pause(due: Due) -> bool:
@@ -181,29 +236,93 @@ def moved_due_dates(
             yield DueDateKept(task=task.id, on=earlier)
 
 
+def lost(engagement: Engagement, since: date, resumes: date) -> int:
+    """How many working days a pause costs: those from its first day up to the day before it ends."""
+    day = timedelta(days=1)
+    return engagement.time.between(since - day, resumes - day)
+
+
 def pause_engagement(engagement: Engagement, command: PauseEngagement, asked: Asked) -> list[Event]:
-    """Stop the clock, and tell both sponsors."""
-    if not command.reason.strip():
-        message = "Say why the programme pauses: both sponsors are told."
-        raise Invalid(message)
+    """Stop the clock, and tell both sponsors; an open questionnaire is closed or kept open for longer, as was said."""
     if command.resumes <= asked.today:
         message = "Name a later day than today on which the programme resumes."
         raise Invalid(message)
-    if engagement.time.between(asked.today, command.resumes) > engagement.template.durations.pause:
-        raise PauseTooLong(engagement.template.durations.pause)
-    title = f"Paused until {uk_date(command.resumes)}. Due dates move by the working days that are lost"
+    news = _until(engagement, asked.today, command.reason, command.resumes)
+    if engagement.continuity.spent and not engagement.mandate.both_willing(engagement.sponsors):
+        raise DecisionAwaited
+    windows = tuple(name for name, survey in diagnosis.surveys(engagement) if survey.open)
+    if windows and command.window is None:
+        raise WindowIsOpen
+    closing = windows if command.window is OpenWindow.CLOSE else ()
+    kept_open = () if closing else windows
     return [
-        EngagementPausedUntil(reason=command.reason, since=asked.today, resumes=command.resumes),
+        *(diagnosis.closed_now(engagement, name, asked.today) for name in closing),
+        EngagementPausedUntil(reason=command.reason, since=asked.today, resumes=command.resumes, kept_open=kept_open),
+        news,
+    ]
+
+
+def extend_pause(engagement: Engagement, command: ExtendPause, asked: Asked) -> list[Event]:
+    """Let the clock stand still for longer, and tell both sponsors."""
+    del asked
+    pause = engagement.continuity.pause
+    if pause is None:
+        raise NotPaused
+    if command.resumes <= pause.resumes:
+        message = f"Name a later day than {uk_date(pause.resumes)}. To resume earlier, resume the programme."
+        raise Invalid(message)
+    news = _until(engagement, pause.since, command.reason, command.resumes)
+    return [PauseExtended(reason=command.reason, was=pause.resumes, resumes=command.resumes), news]
+
+
+def _until(engagement: Engagement, since: date, reason: str, resumes: date) -> NoticeRaised:
+    """What both sponsors are told together of a pause that may last until then."""
+    limit = engagement.template.durations.pause
+    if not reason.strip():
+        message = "Say why the programme pauses: both sponsors are told."
+        raise Invalid(message)
+    if (days := lost(engagement, since, resumes)) > limit:
+        raise PauseTooLong(limit)
+    title = f"Paused until {uk_date(resumes)}. Due dates move by the working days that are lost"
+    if days == limit:
+        title += ". It cannot last longer: both sponsors then say whether they are willing to go on"
+    return NoticeRaised(people=engagement.sponsors, title=title, topic=PAUSE, together=True)
+
+
+def resume_engagement(engagement: Engagement, command: ResumeEngagement, asked: Asked) -> list[Event]:
+    """Let the clock run again, and tell both sponsors."""
+    del command
+    if not engagement.paused:
+        raise NotPaused
+    title = "The programme has resumed earlier than planned. Due dates have moved by the working days that were lost"
+    return [
+        *_resume(engagement, asked),
         NoticeRaised(people=engagement.sponsors, title=title, topic=PAUSE, together=True),
     ]
 
 
-def resume_engagement(engagement: Engagement, command: ResumeEngagement, asked: Asked) -> list[Event]:
-    """Let the clock run again."""
-    del command
-    if not engagement.paused:
-        raise NotPaused
-    return [EngagementResumed(on=asked.today)]
+def _resume(engagement: Engagement, asked: Asked) -> list[Event]:
+    """The end of a pause, what it means for an open questionnaire, and what is to be decided after the longest."""
+    pause = engagement.continuity.pause
+    if pause is None:
+        return []
+    resumed = EngagementResumed(on=asked.today)
+    after, days = _resumed(engagement, resumed, asked.at), lost(engagement, pause.since, asked.today)
+    kept_open = [
+        QuestionnaireKeptOpen(survey=name, working_days=days, closes=closes)
+        for name in pause.kept_open
+        if days and (closes := diagnosis.closes(after, name))
+    ]
+    return [resumed, *kept_open, *(_to_decide(engagement, asked) if after.continuity.spent else ())]
+
+
+def _to_decide(engagement: Engagement, asked: Asked) -> Iterator[Event]:
+    """The longest pause is over: no gate passes until both sponsors have said again that they are willing."""
+    limit = engagement.template.durations.pause
+    if engagement.mandate.both_willing(engagement.sponsors):
+        yield mandate.WillingnessAsked(round=engagement.mandate.round + 1, on=asked.today)
+        title = f"The programme has paused for {counted(limit)}, the longest that is possible. Say whether you go on"
+        yield NoticeRaised(people=engagement.sponsors, title=title, about="willingness", together=True)
 
 
 def change_calendar(engagement: Engagement, command: ChangeCalendar, asked: Asked) -> list[Event]:
@@ -219,16 +338,30 @@ def change_calendar(engagement: Engagement, command: ChangeCalendar, asked: Aske
 
 def _paused(engagement: Engagement, event: EngagementPausedUntil, at: datetime) -> Engagement:
     del at
-    return _with(engagement, pause=Pause(since=event.since, resumes=event.resumes, reason=event.reason))
+    pause = Pause(since=event.since, resumes=event.resumes, reason=event.reason, kept_open=event.kept_open)
+    return _with(engagement, pause=pause)
+
+
+def _extended(engagement: Engagement, event: PauseExtended, at: datetime) -> Engagement:
+    del at
+    pause = engagement.continuity.pause
+    changes = {"resumes": event.resumes, "reason": event.reason}
+    return _with(engagement, pause=pause.model_copy(update=changes)) if pause else engagement
+
+
+def _kept_open(engagement: Engagement, event: QuestionnaireKeptOpen, at: datetime) -> Engagement:
+    del event, at
+    return engagement  # when it closes follows from the stop
 
 
 def _resumed(engagement: Engagement, event: EngagementResumed, at: datetime) -> Engagement:
     del at
     pause = engagement.continuity.pause
-    stops = engagement.continuity.stops
+    stops, spent = engagement.continuity.stops, False
     if pause and pause.since < event.on:
         stops = (*stops, Stop(first=pause.since, until=event.on, why=pause.reason))
-    return _with(engagement, pause=None, stops=stops)
+        spent = lost(engagement, pause.since, event.on) >= engagement.template.durations.pause
+    return _with(engagement, pause=None, stops=stops, spent=spent)
 
 
 def _calendar_changed(engagement: Engagement, event: CalendarChanged, at: datetime) -> Engagement:
@@ -267,16 +400,23 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
     """Resume on the day."""
-    del what, engagement
-    return [EngagementResumed(on=asked.today)]
+    del what
+    return _resume(engagement, asked)
 
 
 PART = Part(
     name="continuity",
-    decide={PauseEngagement: pause_engagement, ResumeEngagement: resume_engagement, ChangeCalendar: change_calendar},
+    decide={
+        PauseEngagement: pause_engagement,
+        ExtendPause: extend_pause,
+        ResumeEngagement: resume_engagement,
+        ChangeCalendar: change_calendar,
+    },
     evolve={
         EngagementPausedUntil: _paused,
+        PauseExtended: _extended,
         EngagementResumed: _resumed,
+        QuestionnaireKeptOpen: _kept_open,
         CalendarChanged: _calendar_changed,
         DueDateMoved: _due_date_moved,
         DueDateKept: _due_date_kept,

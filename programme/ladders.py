@@ -127,6 +127,6 @@ class RungDays:
 
     def _in_sending_hours(self, rung: Rung, anchor: date) -> tuple[date, datetime]:
         on = self.time.plus(anchor, rung.offset)
-        if rung.anchor == "opened":  # a due date has been moved by a pause already
+        if rung.anchor == "opened" or rung.offset > 0:  # a due date itself has been moved by a pause already
             on = self.time.shifted(anchor, on)
         return on, self.time.morning(on)

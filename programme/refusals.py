@@ -210,7 +210,27 @@ class PauseTooLong(Invalid):
 
     def __init__(self, working_days: int) -> None:
         super().__init__(
-            f"A pause lasts at most {working_days} working days. Name an earlier day, and extend it later if you must."
+            f"A pause lasts at most {working_days} working days in all; then both sponsors decide whether they go on. "
+            "Name an earlier day."
+        )
+
+
+class WindowIsOpen(Invalid):
+    """A questionnaire is open, and nobody has said what becomes of it in the pause."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A questionnaire is open. Say as 'window' what becomes of it: 'close' to close it now, or 'extend' to keep "
+            "it open for as many working days longer as the pause lasts."
+        )
+
+
+class DecisionAwaited(OutOfTurn):
+    """The last pause was the longest that is possible, and both sponsors have not decided yet how to go on."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The programme has paused for as long as it may. Both sponsors first say whether they are willing to go on."
         )
 
 

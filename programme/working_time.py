@@ -101,6 +101,11 @@ def in_words(items: Sequence[str]) -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} and {items[-1]}"
 
 
+def counted(working_days: int) -> str:
+    """A number of working days in words: 1 working day, 2 working days."""
+    return f"{working_days} working day{'' if working_days == 1 else 's'}"
+
+
 def end_of(on: date) -> datetime:
     """The first instant at which a due date has passed: midnight after it, in London."""
     return at_local(on + timedelta(days=1), time(0))
@@ -190,9 +195,31 @@ class WorkingTime:
             on, counted = self.plus(on, stopped - counted), stopped
         return on
 
+    def ahead(self, called: date, meeting: date, working_days: int, of: str, *, at_least: int = 0) -> DueDate:
+        """The date so many working days before a meeting that was called on a day, stops since then added.
+
+        A meeting stays where people have agreed to meet, so at least ``at_least`` working days are left before it.
+        ``of`` continues the sentence: "the review".
+        """
+        planned = self.plus(meeting, -working_days)
+        on = max(planned, min(self.shifted(called, planned), self.plus(meeting, -at_least)))
+        why = f"{counted(working_days)} before {of} on {uk_date(meeting)}"
+        if on > planned:
+            why += f"; the clock stood still for {counted(self.stopped(called, on))}"
+        return DueDate(on, why, on > self.calendar.published_until)
+
+    def months_after(self, start: date, months: int, since: str) -> DueDate:
+        """The first working day some months after ``start``, stops added, and the sentence that explains it."""
+        on = self.shifted(start, self.plus(month_after(start, months), 0))
+        why = f"{months} month{'' if months == 1 else 's'} after {since} on {uk_date(start)}{self._still(start, on)}"
+        return DueDate(on, why, on > self.calendar.published_until)
+
+    def _still(self, start: date, on: date) -> str:
+        paused = self.stopped(start, on)
+        return f"; the clock stood still for {counted(paused)}" if paused else ""
+
     def _because(self, start: date, on: date, working_days: int, since: str) -> str:
-        number = f"{working_days} working day{'' if working_days == 1 else 's'}"
-        sentence = f"{number} after {since} on {uk_date(start)}"
+        sentence = f"{counted(working_days)} after {since} on {uk_date(start)}"
         skipped = [
             holiday.name
             for holiday in self.calendar.holidays
@@ -200,9 +227,7 @@ class WorkingTime:
         ]
         if skipped:
             sentence += f"; {in_words(skipped)} {'does' if len(skipped) == 1 else 'do'} not count"
-        if paused := self.stopped(start, on):
-            sentence += f"; the clock stood still for {paused} working day{'' if paused == 1 else 's'}"
-        return sentence
+        return sentence + self._still(start, on)
 
     def morning(self, on: date) -> datetime:
         """When the post of a day goes out: 8am on that day, or on the next working day."""

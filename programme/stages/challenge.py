@@ -32,7 +32,7 @@ from programme.messages import (
     Words,
 )
 from programme.part import Asked, Part
-from programme.post import SESSION, Invitation, NoticeRaised
+from programme.post import PAUSE, SESSION, Invitation, NoticeRaised
 from programme.refusals import (
     AlreadyDone,
     ConflictOfInterest,
@@ -353,6 +353,16 @@ class ReviewScheduled(Event):
     on: date
 
 
+class ReviewDateWithdrawn(Event):
+    """A review meeting does not take place on its day; it gets another."""
+
+    kind: Literal["ReviewDateWithdrawn"] = "ReviewDateWithdrawn"
+    review: ReviewId
+    revision: int
+    reason: str
+    on: date
+
+
 class PositionStatementGiven(Event):
     """A co-owner said how they see the reviewed actions."""
 
@@ -467,6 +477,7 @@ Events = (
     | PanelDeclined
     | ReviewScheduled
     | PositionStatementGiven
+    | ReviewDateWithdrawn
     | EvidenceFrozen
     | ReviewHeld
     | FindingsRecorded
@@ -706,9 +717,12 @@ def schedule_review(engagement: Engagement, command: ScheduleReview, asked: Aske
     scheduled = ReviewScheduled(
         review=review.id, starts=command.starts, ends=ends, place=command.place.strip(), on=asked.today
     )
-    people = (*review.panel, *(one for side in Side for one in owners(engagement, side)))
-    meeting = _meeting(review, scheduled)
-    return [scheduled, *_invited(engagement, review, meeting, tuple(dict.fromkeys(people)))]
+    return [scheduled, *_invited(engagement, review, _meeting(review, scheduled), _concerned(engagement, review))]
+
+
+def _concerned(engagement: Engagement, review: Review) -> tuple[PersonId, ...]:
+    """Whom the date of a review concerns: its panel, and the owners on both sides."""
+    return tuple(dict.fromkeys((*review.panel, *(one for side in Side for one in owners(engagement, side)))))
 
 
 def _refuse_date(engagement: Engagement, review: Review, command: ScheduleReview, asked: Asked) -> None:
@@ -729,8 +743,9 @@ def _meeting(review: Review, event: ReviewScheduled) -> Meeting:
         ends=event.ends,
         on=local_date(event.starts),
         place=event.place,
-        revision=review.meeting.revision + 1 if review.meeting else 0,
+        revision=(review.meeting.revision if review.meeting else review.revision) + 1,
         called=review.meeting.called if review.meeting else event.on,
+        dated=event.on,
     )
 
 
@@ -941,6 +956,8 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
     number = engagement.cycle.number
     if engagement.in_stage(Stage.DELIVERY) and not _begun(engagement):
         return [StageStarted(stage=Stage.CHALLENGE, cycle=number, on=asked.today)]
+    if withdrawn := _off_in_a_pause(engagement, asked):
+        return withdrawn
     if common_lacks(engagement):
         return []
     for review in engagement.cycle.challenge.reviews.values():
@@ -948,6 +965,31 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
             answered = [GatePassed(gate="G6"), ReviewAnswered(review=review.id, on=asked.today)]
             opened = _opened(engagement, review, asked) if review.external and not review.report_opened else []
             return [*answered, *opened]
+    return []
+
+
+def _off_in_a_pause(engagement: Engagement, asked: Asked) -> list[Event]:
+    """Nobody travels to a review that lies in a pause: who is concerned is told at once, and it gets a new date."""
+    pause = engagement.continuity.pause
+    for review in engagement.running.challenge.reviews.values() if pause else ():
+        meeting = review.meeting
+        if pause is None or meeting is None or review.held or not asked.at < meeting.starts:
+            continue
+        if meeting.on >= pause.resumes:
+            continue
+        title = f"The {review.kind.value} challenge review on {uk_day(meeting.on)} does not take place: a pause"
+        return [
+            ReviewDateWithdrawn(
+                review=review.id, revision=meeting.revision + 1, reason="The programme is paused", on=asked.today
+            ),
+            NoticeRaised(
+                people=_concerned(engagement, review),
+                title=title,
+                about=review.id,
+                topic=PAUSE,
+                invitation=invitation(engagement, review, meeting, cancelled=True),
+            ),
+        ]
     return []
 
 
@@ -1013,6 +1055,11 @@ def _scheduled(engagement: Engagement, event: ReviewScheduled, at: datetime) -> 
     return _change(
         engagement, event.review, meeting=_meeting(engagement.running.challenge.reviews[event.review], event)
     )
+
+
+def _date_withdrawn(engagement: Engagement, event: ReviewDateWithdrawn, at: datetime) -> Engagement:
+    del at
+    return _change(engagement, event.review, meeting=None, withdrawn=event.on, revision=event.revision)
 
 
 def _statement_given(engagement: Engagement, event: PositionStatementGiven, at: datetime) -> Engagement:
@@ -1124,7 +1171,7 @@ def _opening(engagement: Engagement, review: ReviewId, plan: ReviewPlan) -> Due:
 def _coming(engagement: Engagement, review: Review) -> Iterator[Due]:
     durations = engagement.template.durations
     if review.meeting and not review.evidence:
-        due = before(engagement, review.meeting, durations.evidence_frozen)
+        due = before(engagement, review.meeting, durations.evidence_frozen, at_least=1)
         what = f"The evidence of the {review.kind.value} review is frozen"
         yield Due(at=at_local(due.on, time(0)), key=f"act:challenge:freeze/{review.id}", what=what, why=due.why)
     if review.external and review.found and not review.report_opened:
@@ -1145,10 +1192,10 @@ def _check_coming(engagement: Engagement) -> Iterator[Due]:
             yield Due(at=at, key=f"act:challenge:check/{review.id}", what=what, why=why)
 
 
-def before(engagement: Engagement, meeting: Meeting, working_days: int) -> DueDate:
-    """The date that many working days before a review meeting, and why."""
-    why = f"{working_days} working days before the review on {uk_date(meeting.on)}"
-    return DueDate(engagement.time.plus(meeting.on, -working_days), why)
+def before(engagement: Engagement, meeting: Meeting, working_days: int, *, at_least: int) -> DueDate:
+    """The date that many working days before a review meeting, and why; after a pause later, while it still serves."""
+    called = meeting.dated or meeting.called
+    return engagement.time.ahead(called, meeting.on, working_days, "the review", at_least=at_least)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
@@ -1244,9 +1291,7 @@ def _meeting_tasks(engagement: Engagement, review: Review) -> Iterator[Task]:
             command="HoldReview",
             title="Say who was at the review meeting",
             opened=review.meeting.on,
-            due=DueDate(
-                engagement.time.plus(review.meeting.on, 1), f"the review meets on {uk_date(review.meeting.on)}"
-            ),
+            due=engagement.time.due(review.meeting.on, 1, "the review meeting"),
         )
     elif review.held and review.chair:
         yield _task(
@@ -1265,23 +1310,26 @@ def _meeting_tasks(engagement: Engagement, review: Review) -> Iterator[Task]:
 def _date_tasks(engagement: Engagement, review: Review) -> Iterator[Task]:
     if not complete(engagement, review):
         return
-    opened = max(one.accepted for one in review.panel.values() if one.accepted)
+    complete_on = max(one.accepted for one in review.panel.values() if one.accepted)
+    opened, what, why = complete_on, f"date-{review.id}", "the panel was complete"
+    if review.withdrawn:
+        opened, what, why = review.withdrawn, f"{what}-{review.revision}", "its date was taken back"
     for manager in engagement.holders(Role.PROGRAMME_MANAGER):
         yield _task(
             engagement,
-            f"date-{review.id}",
+            what,
             manager,
             ladder="duty",
             about=review.id,
             command="ScheduleReview",
             title=f"Set the date of the {review.kind.value} review",
             opened=opened,
-            due=engagement.time.due(opened, engagement.template.durations.review_date, "the panel was complete"),
+            due=engagement.time.due(opened, engagement.template.durations.review_date, why),
         )
 
 
 def _statement_tasks(engagement: Engagement, review: Review, meeting: Meeting) -> Iterator[Task]:
-    due = before(engagement, meeting, engagement.template.durations.position_statement)
+    due = before(engagement, meeting, engagement.template.durations.position_statement, at_least=2)
     for side in Side:
         for person in owners(engagement, side):
             if person not in review.statements:
@@ -1372,6 +1420,7 @@ PART = Part(
         PanelAccepted: _accepted,
         PanelDeclined: _left,
         ReviewScheduled: _scheduled,
+        ReviewDateWithdrawn: _date_withdrawn,
         PositionStatementGiven: _statement_given,
         EvidenceFrozen: _frozen,
         ReviewHeld: _held,

@@ -205,14 +205,16 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     month = _next_month(engagement, started)
     why = f"Check-ins are due on the first working day of {month:%B %Y}"
     what = f"The {month:%B %Y} check-ins open"
-    yield Due(at=at_local(_opens(engagement, month), time(0)), key=f"act:checkins:open/{month}", what=what, why=why)
+    opens = _opens(engagement, month)
+    opens = engagement.time.shifted(opens, opens)  # not while the clock stands still
+    yield Due(at=at_local(opens, time(0)), key=f"act:checkins:open/{month}", what=what, why=why)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
     """Ask both owners of every active action, and every owner of a development need."""
     month = date.fromisoformat(what.partition("/")[2])
     agreement = engagement.running.agreement
-    first = engagement.time.plus(month, 0)
+    first = engagement.time.shifted(_opens(engagement, month), engagement.time.plus(month, 0))
     return [
         CheckInsOpened(
             month=month,

@@ -55,7 +55,7 @@ from programme.stages.action import (
     owned_side,
 )
 from programme.stages.sessions import deferred
-from programme.working_time import at_local, end_of, in_words, month_after, uk_date
+from programme.working_time import at_local, end_of, in_words, uk_date
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -250,11 +250,8 @@ def touchpoint_due(engagement: Engagement, action: Action) -> tuple[date, DueDat
         return None
     held = [one.on for one in engagement.running.delivery.touchpoints if action.id in one.actions]
     since = max([started, action.activated, *held])
-    months, working = engagement.template.durations.touchpoint_months, engagement.time
-    on = working.shifted(since, working.plus(month_after(since, months), 0))
     what = "the last one" if since in held else "delivery of the action began"
-    why = f"{months} months after {what} on {uk_date(since)}"
-    return since, DueDate(on, why, on > engagement.calendar.published_until)
+    return since, engagement.time.months_after(since, engagement.template.durations.touchpoint_months, what)
 
 
 def drift_due(engagement: Engagement) -> tuple[date, DueDate] | None:

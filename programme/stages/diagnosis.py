@@ -14,7 +14,21 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import Field
 
 from programme.gates import common_lacks, passed
-from programme.messages import Command, Due, Errand, Event, Frozen, Paragraph, PersonId, Role, Sealed, Side, Stage, Task
+from programme.messages import (
+    Command,
+    Due,
+    DueDate,
+    Errand,
+    Event,
+    Frozen,
+    Paragraph,
+    PersonId,
+    Role,
+    Sealed,
+    Side,
+    Stage,
+    Task,
+)
 from programme.part import Asked, Part
 from programme.post import NoticeRaised
 from programme.refusals import AlreadyDone, Invalid, NotYet, TooFewSources, WindowClosed
@@ -473,8 +487,7 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     """The close of the window; the release without themes if they never come."""
     time, durations = engagement.time, engagement.template.durations
     for name, survey in surveys(engagement):
-        if survey.open and survey.opened:
-            due = time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
+        if due := _closing(engagement, survey):
             what, key = "The questionnaire closes", f"act:diagnosis:close/{name}"
             yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True)
         if survey.pack_on and survey.released is None:
@@ -497,6 +510,24 @@ def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
     return [QuestionnaireClosed(survey=name, short=True, on=asked.today)]
 
 
+def closed_now(engagement: Engagement, name: str, today: date) -> QuestionnaireClosed:
+    """The early end of a window; where too few have answered, the facilitator chooses what happens."""
+    survey = engagement.running.diagnosis.survey(name)
+    return QuestionnaireClosed(survey=name, short=not enough(engagement, survey), on=today)
+
+
+def closes(engagement: Engagement, name: str) -> date | None:
+    """The last day of a window; None where none is open."""
+    due = _closing(engagement, engagement.running.diagnosis.survey(name))
+    return due.on if due else None
+
+
+def _closing(engagement: Engagement, survey: Survey) -> DueDate | None:
+    if not survey.open or survey.opened is None:
+        return None
+    return engagement.time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
+
+
 def tasks(engagement: Engagement) -> Iterator[Task]:
     """The questionnaire for each participant; the facilitator's choice and themes."""
     for name, survey in surveys(engagement):
@@ -508,9 +539,9 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
 
 
 def _questionnaires(engagement: Engagement, name: str, survey: Survey, prefix: str) -> Iterator[Task]:
-    if not survey.open or survey.opened is None:
+    due = _closing(engagement, survey)
+    if due is None or survey.opened is None:
         return
-    due = engagement.time.due(survey.opened, window_days(engagement, survey), "the questionnaire opened")
     for person in engagement.participants(Side.DOCTOR) + engagement.participants(Side.MANAGER):
         if person not in survey.completed:
             yield Task(

@@ -304,7 +304,8 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
         return
     for pair in engagement.running.exchange.standing:
         if pair.open and pair.milestone not in pair.stalled and not unrecognised(engagement, pair):
-            on = engagement.time.plus(last_due(engagement, pair), engagement.template.durations.pair_stalled)
+            was_due, stalled = last_due(engagement, pair), engagement.template.durations.pair_stalled
+            on = engagement.time.shifted(was_due, engagement.time.plus(was_due, stalled))
             what = f"The facilitator is asked to help pair {pair.id} on"
             why = "So many working days after what the pair owed was due"
             yield Due(at=end_of(on), key=f"act:exchange:stalled/{pair.id}", what=what, why=why, promised=True)

@@ -32,7 +32,7 @@ from programme.refusals import (
 )
 from programme.soundness import refuse_unsound
 from programme.template import THRESHOLD_CEILING, THRESHOLD_FLOOR, ProgrammeTemplate, one_template
-from programme.working_time import Calendar, at_local, month_after, one_calendar
+from programme.working_time import Calendar, at_local, local_date, month_after, one_calendar
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -63,6 +63,7 @@ class Mandate(Frozen):
     round: int = 0
     asked: date | None = None
     ask_again: date | None = None
+    postponed: date | None = None  # when that date was set
     statements: dict[PersonId, Statement] = Field(default_factory=dict)
     revealed: bool = False
     shown: tuple[int, ...] = ()  # the entries of all statements that were ever revealed
@@ -353,9 +354,8 @@ def _revealed(engagement: Engagement, event: WillingnessRevealed, at: datetime) 
 
 
 def _postponed(engagement: Engagement, event: WillingnessPostponed, at: datetime) -> Engagement:
-    del at
     refused = engagement.mandate.refused_rounds + 1 if event.refused else 0
-    return _with(engagement, ask_again=event.ask_again, refused_rounds=refused)
+    return _with(engagement, ask_again=event.ask_again, postponed=local_date(at), refused_rounds=refused)
 
 
 def _lapsed(engagement: Engagement, event: WillingnessLapsed, at: datetime) -> Engagement:
@@ -385,6 +385,7 @@ def _with(engagement: Engagement, **changes: object) -> Engagement:
 def agenda(engagement: Engagement) -> Iterator[Due]:
     """The next time that the sponsors are asked."""
     if again := engagement.mandate.ask_again:
+        again = engagement.time.shifted(engagement.mandate.postponed or again, again)
         why = "A sponsor was not willing yet; the question comes again"
         yield Due(at=at_local(again, time(0)), key="act:mandate:ask", what="Both sponsors are asked again", why=why)
 

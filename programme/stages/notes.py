@@ -25,7 +25,17 @@ from programme.refusals import (
     UnknownSession,
 )
 from programme.stages.action import CONDITIONS
-from programme.stages.session import Deferral, Dissent, Notes, Option, Outputs, Purpose, Session, SessionId
+from programme.stages.session import (
+    Deferral,
+    DeferredCondition,
+    Dissent,
+    Notes,
+    Option,
+    Outputs,
+    Purpose,
+    Session,
+    SessionId,
+)
 from programme.stages.sessions import attended, changed, find, sessions, task_id
 from programme.working_time import at_local, end_of
 
@@ -457,7 +467,8 @@ def _adopted(engagement: Engagement, event: NotesAdopted, at: datetime) -> Engag
 
 def _condition_deferred(engagement: Engagement, event: ConditionDeferred, at: datetime) -> Engagement:
     del at
-    return _with_deferral(engagement, Deferral(condition=event.condition, until=event.until, reason=event.reason))
+    deferred = DeferredCondition(condition=event.condition, until=event.until, reason=event.reason, since=event.on)
+    return _with_deferral(engagement, deferred)
 
 
 def _ran_out(engagement: Engagement, event: DeferralRanOut, at: datetime) -> Engagement:
@@ -466,7 +477,7 @@ def _ran_out(engagement: Engagement, event: DeferralRanOut, at: datetime) -> Eng
     return _with_deferral(engagement, deferral.model_copy(update={"ran_out": True}))
 
 
-def _with_deferral(engagement: Engagement, deferral: Deferral) -> Engagement:
+def _with_deferral(engagement: Engagement, deferral: DeferredCondition) -> Engagement:
     running = engagement.running.sessions
     deferrals = {**running.deferrals, deferral.condition: deferral}
     return engagement.in_cycle(sessions=running.model_copy(update={"deferrals": deferrals}))
@@ -495,7 +506,7 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
             if not deferral.ran_out:
                 what = f"{deferral.condition} waits again for an action"
                 why = "It was deferred until this day"
-                at = at_local(deferral.until, time(0))
+                at = at_local(engagement.time.shifted(deferral.since or deferral.until, deferral.until), time(0))
                 yield Due(at=at, key=f"act:notes:deferral/{deferral.condition}", what=what, why=why)
 
 

@@ -84,7 +84,7 @@ class Panellist(Frozen):
 
 
 class Meeting(Frozen):
-    """When and where the panel meets. ``revision`` counts the moves, for calendars."""
+    """When and where the panel meets. ``revision`` counts the moves, for calendars; ``dated``: when it was last set."""
 
     starts: datetime
     ends: datetime
@@ -92,6 +92,7 @@ class Meeting(Frozen):
     place: Sentence = ""
     revision: int = 0
     called: date
+    dated: date | None = None
 
 
 class PositionStatement(Frozen):
@@ -179,6 +180,8 @@ class Review(Frozen):
     panel: dict[PersonId, Panellist] = Field(default_factory=dict)
     chair: PersonId = ""
     meeting: Meeting | None = None
+    withdrawn: date | None = None  # when its last date was taken back, and the revision of that calendar entry
+    revision: int = -1
     statements: dict[PersonId, PositionStatement] = Field(default_factory=dict)
     evidence: Evidence | None = None
     held: date | None = None

@@ -81,6 +81,12 @@ class Deferral(Frozen):
     ran_out: bool = False
 
 
+class DeferredCondition(Deferral):
+    """A condition that notes have deferred, and since when: a pause moves the day by what was lost since then."""
+
+    since: date | None = None
+
+
 class Outputs(Frozen):
     """What a session agreed. ``summary`` is what was said; which of the others are needed hangs on the session."""
 
@@ -171,7 +177,7 @@ class Sessions(Frozen):
 
     all: dict[SessionId, Session] = Field(default_factory=dict)
     counted: tuple[SessionId, ...] = ()
-    deferrals: dict[str, Deferral] = Field(default_factory=dict)
+    deferrals: dict[str, DeferredCondition] = Field(default_factory=dict)
 
     @property
     def _agreed(self) -> tuple[Outputs, ...]:

@@ -13,6 +13,7 @@ from programme.continuity import (
     DueDateKept,
     DueDateMoved,
     EngagementResumed,
+    OpenWindow,
     PauseEngagement,
     ResumeEngagement,
 )
@@ -40,7 +41,7 @@ def reasons(programme: Programme) -> dict[TaskId, str]:
 def pause(programme: Programme, working_days: int) -> date:
     """Pause for so many working days from tomorrow's working day on; the day of resuming."""
     resumes = programme.engagement.time.plus(programme.today, working_days)
-    programme.do(PauseEngagement(reason="Winter pressure", resumes=resumes), PM)
+    programme.do(PauseEngagement(reason="Winter pressure", resumes=resumes, window=OpenWindow.EXTEND), PM)
     return resumes
 
 
@@ -115,7 +116,8 @@ def test_a_pause_over_a_weekend_costs_no_working_day() -> None:
     programme = begun(Stage.DIAGNOSIS)
     saturday = programme.today + timedelta(days=5 - programme.today.weekday())
     programme.advance(saturday)
-    programme.do(PauseEngagement(reason="A move", resumes=saturday + timedelta(days=2)), PM)
+    resumes = saturday + timedelta(days=2)
+    programme.do(PauseEngagement(reason="A move", resumes=resumes, window=OpenWindow.EXTEND), PM)
     events = programme.advance(saturday + timedelta(days=2))
     assert any(isinstance(event, EngagementResumed) for event in events)
     assert moved(events) == {}

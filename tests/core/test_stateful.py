@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from programme import chain
-from programme.continuity import ChangeCalendar, PauseEngagement, ResumeEngagement
+from programme.continuity import ChangeCalendar, ExtendPause, OpenWindow, PauseEngagement, ResumeEngagement
 from programme.engagement import PARTS, Engagement, TimeReached, decide, evolve, fold, next_wake, step
 from programme.messages import CLOCK, Command, PersonId, Role, Side, Stage, TaskId
 from programme.part import Asked
@@ -60,7 +60,7 @@ PASSES = (
     timedelta(days=20),
     timedelta(days=70),
 )
-UNUSUAL = ("pause", "resume", "holidays", "sponsor", "away")
+UNUSUAL = ("pause", "longer", "resume", "holidays", "sponsor", "away")
 SLIPS, WITHDRAWN = 0.12, 0.4
 MOST_WAKES = 3_000
 LUCK = st.integers(0, 2**24 - 1)
@@ -196,12 +196,16 @@ class ProgrammeOfChance(RuleBasedStateMachine):
 
     @rule(luck=LUCK, span=st.sampled_from(PASSES[:-1]), unusual=st.sampled_from(UNUSUAL))
     def something_unusual_happens(self, luck: int, span: timedelta, unusual: str) -> None:
-        """A pause, an early end of it, another calendar, a sponsor who leaves, a worker that is away."""
+        """A pause, a later or an early end of it, another calendar, a sponsor who leaves, a worker that is away."""
         chance = chance_of(luck)
         match unusual:
             case "pause":
                 resumes = self.programme.today + timedelta(days=chance.randint(1, 45))
-                self.do(PauseEngagement(reason=f"{CANDID} pressure", resumes=resumes), PM, chance)
+                window = chance.choice((OpenWindow.CLOSE, OpenWindow.EXTEND, None))
+                self.do(PauseEngagement(reason=f"{CANDID} pressure", resumes=resumes, window=window), PM, chance)
+            case "longer":
+                resumes = self.programme.today + timedelta(days=chance.randint(1, 45))
+                self.do(ExtendPause(reason=f"{CANDID} weeks", resumes=resumes), PM, chance)
             case "resume":
                 self.do(ResumeEngagement(), PM, chance)
             case "holidays":
