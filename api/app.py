@@ -11,7 +11,20 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from temporalio.client import Client
 
-from api import answers, commands, engagements, enrolment, health, history, launch, packs, reference, registers, tasks
+from api import (
+    answers,
+    commands,
+    departures,
+    engagements,
+    enrolment,
+    health,
+    history,
+    launch,
+    packs,
+    reference,
+    registers,
+    tasks,
+)
 from api.bodies import Bodies
 from api.dependencies import FrontDoor
 from api.describing import DESCRIPTION, TITLE, describe
@@ -92,6 +105,7 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
     for router in (
         engagements.of_one,
         tasks.of_one,
+        departures.of_one,
         registers.register_router(),
         packs.router,
         answers.router,

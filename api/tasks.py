@@ -59,7 +59,7 @@ async def list_tasks(door: Door, visitor: Member, pages: Pages) -> PageOf[TaskSh
     tasks = sorted(tasks_for(found.engagement, found.reader), key=lambda task: (_falls(task), task.id))
     begin = place_of(pages.cursor)
     end = begin + pages.limit
-    shown = tuple(_of_task(found.engagement.id, task) for task in tasks[begin:end])
+    shown = tuple(of_task(found.engagement.id, task) for task in tasks[begin:end])
     return PageOf(items=shown, next=cursor_at(end) if end < len(tasks) else None)
 
 
@@ -67,7 +67,8 @@ def _falls(task: Task) -> date:
     return task.due.on if task.due else date.max
 
 
-def _of_task(engagement_id: str, task: Task) -> TaskShown:
+def of_task(engagement_id: str, task: Task) -> TaskShown:
+    """A task as it is shown."""
     return TaskShown(
         engagement_id=engagement_id,
         task_id=task.id,

@@ -184,8 +184,9 @@ Events = (
 
 
 def goes_on_in_a_pause(due: Due) -> bool:
-    """Only the end of the pause, the news of it, and what protects patients."""
-    return due.key.startswith(("act:continuity:", f"notice:{PAUSE}:")) or SAFETY_MARK in due.key
+    """Only the end of the pause, the news of it, who comes and goes, and what protects patients."""
+    goes_on = ("act:continuity:", "act:handover:leave/", "act:handover:return/", f"notice:{PAUSE}:")
+    return due.key.startswith(goes_on) or SAFETY_MARK in due.key
 
 
 def not_earlier(task: Task, held: dict[TaskId, date]) -> Task:
@@ -227,7 +228,7 @@ def moved_due_dates(
         return
     was = {task.id: task.due.on for task in tasks(before) if task.due}
     for task in tasks(after):
-        earlier = was.get(task.id)
+        earlier = was.get(task.id) or was.get(after.formerly(task))
         if earlier is None or task.due is None or task.due.on == earlier:
             continue
         if task.due.on > earlier:

@@ -8,17 +8,17 @@ why, ``tasks`` who owes what. All are pure; each part (``PARTS``) supplies its o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, TypeAdapter
 
-from programme import chain, charting, continuity, differences, gates, measures, people, post
+from programme import chain, charting, continuity, differences, gates, handover, holds, measures, people, post
 from programme.changes import extending
 from programme.changes.record import Changes, postponed
 from programme.continuity import Continuity
+from programme.departure import Handovers
 from programme.differences import Difference, DifferenceId
 from programme.gates import StageSpan
 from programme.ladders import Audience, RungDays
@@ -36,6 +36,7 @@ from programme.messages import (
     Side,
     Stage,
     Task,
+    TaskId,
     refuse_unrecordable,
 )
 from programme.part import Asked, Part
@@ -58,6 +59,7 @@ from programme.stages import (
     needs,
     notes,
     objections,
+    ownership,
     renewal,
     sessions,
     verification,
@@ -72,7 +74,7 @@ from programme.stages.renewal import Renewal
 from programme.stages.review import Challenge
 from programme.stages.session import Sessions
 from programme.template import ProgrammeTemplate, one_template
-from programme.working_time import Calendar, WorkingTime, end_of, one_calendar
+from programme.working_time import Calendar, WorkingTime, one_calendar
 
 
 class TimeReached(Command):
@@ -83,6 +85,7 @@ class TimeReached(Command):
 
 AnyCommand = Annotated[
     people.Commands
+    | handover.Commands
     | continuity.Commands
     | differences.Commands
     | post.Commands
@@ -99,6 +102,7 @@ AnyCommand = Annotated[
     | agreement.Commands
     | approval.Commands
     | objections.Commands
+    | ownership.Commands
     | halves.Commands
     | compact.Commands
     | needs.Commands
@@ -113,6 +117,7 @@ AnyCommand = Annotated[
 ]
 AnyEvent = Annotated[
     people.Events
+    | handover.Events
     | continuity.Events
     | differences.Events
     | post.Events
@@ -130,6 +135,7 @@ AnyEvent = Annotated[
     | agreement.Events
     | approval.Events
     | objections.Events
+    | ownership.Events
     | halves.Events
     | compact.Events
     | needs.Events
@@ -146,6 +152,7 @@ EVENTS: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 
 PARTS: tuple[Part, ...] = (
     people.PART,
+    handover.PART,
     continuity.PART,
     gates.PART,
     differences.PART,
@@ -162,6 +169,7 @@ PARTS: tuple[Part, ...] = (
     agreement.PART,
     approval.PART,
     objections.PART,
+    ownership.PART,
     halves.PART,
     compact.PART,
     needs.PART,
@@ -173,6 +181,7 @@ PARTS: tuple[Part, ...] = (
     extending.PART,
     post.PART,
 )
+_WHO = {command.__name__: command.who for part in PARTS for command in part.decide}
 _DECIDE = {command: rule for part in PARTS for command, rule in part.decide.items()}
 _EVOLVE = {event: rule for part in PARTS for event, rule in part.evolve.items()}
 _ACT = {part.name: part.act for part in PARTS if part.act}
@@ -215,6 +224,7 @@ class Engagement(Frozen):
     people: dict[PersonId, Person] = Field(default_factory=dict)
     mandate: Mandate = Mandate()
     continuity: Continuity = Continuity()
+    handovers: Handovers = Handovers()
     measures: Measures = Measures()
     differences: dict[DifferenceId, Difference] = Field(default_factory=dict)
     changes: Changes = Changes()
@@ -273,7 +283,17 @@ class Engagement(Frozen):
     def as_promised(self, task: Task) -> Task:
         """A task with the time that was given for it, and never due earlier than it was promised for."""
         later = postponed(task, self.changes.later, self.time)
-        return continuity.not_earlier(later, self.continuity.held_to)
+        return continuity.not_earlier(holds.after_holds(self, later), self.continuity.held_to)
+
+    @cached_property
+    def held_now(self) -> dict[TaskId, date]:
+        """The tasks whose clock stands still until a successor takes over, and until when at the latest."""
+        return holds.held_now(self) if self.handovers.departures and not self.ended else {}
+
+    @cached_property
+    def chased(self) -> tuple[Task, ...]:
+        """The open tasks of which somebody is reminded."""
+        return tuple(task for task in self.open_tasks if task.id not in self.held_now)
 
     @cached_property
     def acts(self) -> tuple[Due, ...]:
@@ -281,20 +301,14 @@ class Engagement(Frozen):
         if self.ended:
             return ()
         held = self.continuity.held_acts
-        acts = (self._after_what_it_closes(due) for part in PARTS for due in part.agenda(self))
+        acts = (holds.after_what_it_closes(self, due) for part in PARTS for due in part.agenda(self))
         acts = (continuity.not_sooner(due, held) for due in acts)
         return tuple(sorted((due for due in acts if self._goes_on(due)), key=_by_time))
-
-    def _after_what_it_closes(self, due: Due) -> Due:
-        """An act that closes tasks, not before the due date of each of them has passed."""
-        dates = [end_of(one.due.on) for one in self.open_tasks if one.due and (one.ladder, one.about) == due.closes]
-        latest = max(dates, default=due.at)
-        return replace(due, at=latest, why=f"{due.why}; more time was given") if latest > due.at else due
 
     @cached_property
     def coming(self) -> tuple[Due, ...]:
         """What ``agenda`` says, in words. After the end: only what was not told yet, that it has ended, too."""
-        sendings = (due for due in post.rungs(self, self.open_tasks) if self._goes_on(due))
+        sendings = (due for due in post.rungs(self, self.chased) if self._goes_on(due))
         return tuple(sorted((*self.acts, *sendings), key=_by_time))
 
     @cached_property
@@ -304,7 +318,7 @@ class Engagement(Frozen):
             sendings = [due for due in self.coming if due.sends]
             others = [due.at for due in self.coming if not due.sends]
             return Earliest(min(others, default=None), sendings[0].at if sendings else None)
-        first = post.earliest(self, self.open_tasks)
+        first = post.earliest(self, self.chased)
         if self.acts and (first.any_hour is None or self.acts[0].at < first.any_hour):
             return first._replace(any_hour=self.acts[0].at)
         return first
@@ -357,6 +371,14 @@ class Engagement(Frozen):
         """Both sponsors, the medical one first; always addressed together."""
         return self.holders(Role.MEDICAL_SPONSOR) + self.holders(Role.MANAGERIAL_SPONSOR)
 
+    def who_may(self, command: str) -> frozenset[Role]:
+        """The parts that may ask a command."""
+        return _WHO.get(command, frozenset())
+
+    def formerly(self, task: Task) -> TaskId:
+        """The id that a task had before a successor took it over; empty where nobody did."""
+        return holds.before_it_passed(self, task)
+
     def concerned(self, about: str, audience: Audience) -> tuple[PersonId, ...]:
         """The co-owners of an action, or the chair of a review: whom a rung about it speaks to."""
         if audience is Audience.CHAIR:
@@ -376,7 +398,7 @@ _WORKED_OUT_FROM: dict[str, frozenset[str]] = {
     "time": frozenset({"calendar", "continuity"}),
     "rung_days": frozenset({"template", "calendar", "continuity"}),
     "held_parts": frozenset({"people"}),
-    **dict.fromkeys(("open_tasks", "acts", "coming", "earliest", "outstanding"), _STATE),
+    **dict.fromkeys(("open_tasks", "held_now", "chased", "acts", "coming", "earliest", "outstanding"), _STATE),
 }
 
 

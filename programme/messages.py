@@ -111,6 +111,7 @@ class Command(Frozen):
     who: ClassVar[frozenset[Role]] = frozenset()
     refusals: ClassVar[tuple[type[Refusal], ...]] = ()
     while_paused: ClassVar[bool] = False  # only what protects patients, and what ends the pause
+    whoever: ClassVar[bool] = False  # open to anybody enrolled: who may ask hangs on what they were asked themselves
 
     kind: str
 

@@ -85,22 +85,34 @@ class Person(Frozen):
     ods_code: str = ""
     privacy_notice: str = ""
     appointments: tuple[Appointment, ...] = ()
+    left: date | None = None  # since when the parts are over, or rest until ``returns``
+    returns: date | None = None
+    succeeds: tuple[Role, ...] = ()  # parts that the person was asked to take over
+
+    @property
+    def gone(self) -> bool:
+        """Whether the person has left, or is away for long: nothing is asked of them and nothing is sent to them."""
+        return self.left is not None
 
     @property
     def takes_part(self) -> bool:
         """Whether the person is an accepted participant of a side."""
-        return self.side is not None and self.accepted is not None
+        return self.side is not None and self.accepted is not None and not self.gone
 
     def roles(self) -> frozenset[Role]:
-        """The parts that the person holds now."""
+        """The parts that the person holds now; those of somebody who is away for long rest."""
+        if self.gone:
+            return frozenset()
         held = {one.role for one in self.appointments if one.accepted}
         if self.side is not None and self.takes_part:
             held.add(SIDE_ROLE[self.side])
         return frozenset(held)
 
     def intended(self) -> frozenset[Role]:
-        """The parts held or offered: what a further appointment must not clash with."""
-        offered = {one.role for one in self.appointments}
+        """The parts held or offered: what a further appointment must not clash with. Parts that rest still count."""
+        if self.gone and self.returns is None:
+            return frozenset()
+        offered = {one.role for one in self.appointments} | set(self.succeeds)
         if self.side is not None and not self.declined:
             offered.add(SIDE_ROLE[self.side])
         return frozenset(offered)
@@ -275,7 +287,8 @@ def refuse_clash(roles: frozenset[Role]) -> None:
 def authorise(engagement: Engagement, command: Command, asked: Asked) -> None:
     """Hold a command's ``who`` against the parts that the person holds at this moment.
 
-    Accepting or declining is open to whoever was offered the part: it is not held yet.
+    Accepting or declining is open to whoever was offered the part: it is not held yet. Whoever is named as a successor
+    answers for themselves, whatever they hold.
 
     Raises:
         RoleRequired: the person holds none of the roles.
@@ -284,7 +297,7 @@ def authorise(engagement: Engagement, command: Command, asked: Asked) -> None:
     person = engagement.people.get(asked.by)
     answering = isinstance(command, AcceptEnrolment | DeclineEnrolment | AcceptAppointment | DeclineAppointment)
     held = frozenset[Role]() if person is None else person.intended() if answering else person.roles()
-    if not held & command.who:
+    if person is None or person.gone or not (command.whoever or held & command.who):
         raise RoleRequired(" or ".join(sorted(f"a {wording(role)}" for role in command.who)) or "the programme itself")
     refuse_clash(held)
 
@@ -455,6 +468,8 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
     """Invitations to answer: enrolments and appointments."""
     durations = engagement.template.durations
     for person in engagement.people.values():
+        if person.gone:
+            continue
         if person.side and person.enrolled and not person.accepted and not person.declined:
             yield Task(
                 id=f"people/enrolment/{person.id}",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from pydantic import Field
 
 from programme.ladders import Audience, Planned, Rung
-from programme.messages import Command, Due, Event, Frozen, PersonId, Role, Task, TaskId
+from programme.messages import Command, Due, Event, Frozen, PersonId, Role, Side, Task, TaskId
 from programme.part import Asked, Part
 from programme.refusals import Unknown
 from programme.working_time import local_date, uk_date
@@ -172,13 +172,15 @@ _ROLE_OF = {
 
 
 def audience(engagement: Engagement, task: Task, rung: Rung) -> tuple[PersonId, ...]:
-    """To whom a rung speaks, now."""
-    if rung.to is Audience.HOLDER:
-        return (task.person,)
+    """To whom a rung speaks, now: nobody who has gone; and both sponsors, or neither while a successor is awaited."""
     if rung.to is Audience.BOTH_SPONSORS:
-        return engagement.sponsors
+        both = len(engagement.sponsors) == len(Side) or engagement.template.ladder(task.ladder).urgent
+        return engagement.sponsors if both else ()
     role = _ROLE_OF.get(rung.to)
-    return engagement.holders(role) if role else engagement.concerned(task.about, rung.to)
+    if role:
+        return engagement.holders(role)
+    people = (task.person,) if rung.to is Audience.HOLDER else engagement.concerned(task.about, rung.to)
+    return tuple(person for person in people if not engagement.people[person].gone)
 
 
 class Earliest(NamedTuple):
@@ -412,9 +414,12 @@ def settle_undelivered(engagement: Engagement, command: SettleUndelivered, asked
 
 
 def _notice_raised(engagement: Engagement, event: NoticeRaised, at: datetime) -> Engagement:
+    people = tuple(one for one in event.people if one not in engagement.people or not engagement.people[one].gone)
+    if not people:  # whoever it was for has gone
+        return engagement
     notice = Notice(
         id=engagement.sequence + 1,
-        people=event.people,
+        people=people,
         title=event.title,
         about=event.about,
         topic=event.topic,
@@ -489,6 +494,15 @@ def forgotten(engagement: Engagement, prefix: str) -> Engagement:
         if task in still_open or not task.startswith(prefix)
     }
     return _with(engagement, fired=fired)
+
+
+def silenced(engagement: Engagement, person: PersonId) -> Engagement:
+    """What still waits to be told to somebody who goes is told to the others only."""
+    rest = (
+        notice.model_copy(update={"people": tuple(one for one in notice.people if one != person)})
+        for notice in engagement.post.notices
+    )
+    return _with(engagement, notices=tuple(notice for notice in rest if notice.people))
 
 
 def tasks(engagement: Engagement) -> Iterator[Task]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from programme.departure import Departure, Handover, open_departures, own_sponsors
 from programme.disclosure import HIDDEN
 from programme.messages import (
     APPROVERS,
@@ -41,6 +42,7 @@ __all__ = [
     "Sight",
     "View",
     "agenda_for",
+    "departures_for",
     "may_read_pack",
     "may_read_review",
     "may_read_words",
@@ -167,6 +169,29 @@ def agenda_for(engagement: Engagement, reader: PersonId) -> list[Due]:
     if not may_see(engagement, View.AGENDA, reader):
         return []
     return [due for due in engagement.coming if due.key.startswith("act:") or reader in due.people]
+
+
+# --- who goes --------------------------------------------------------------------------------------------------------
+
+
+def departures_for(engagement: Engagement, reader: PersonId) -> list[Departure]:
+    """All of them for the programme manager; one's own, and those in which one takes over or names somebody."""
+    person = engagement.people.get(reader)
+    if person is None:
+        return []
+    everybody = Role.PROGRAMME_MANAGER in person.roles()
+    return [
+        one
+        for one in open_departures(engagement)
+        if everybody
+        or reader == one.person
+        or any(_has_a_say(engagement, part, reader) for part in one.handovers.values())
+    ]
+
+
+def _has_a_say(engagement: Engagement, part: Handover, reader: PersonId) -> bool:
+    sponsors = reader in engagement.sponsors and reader in own_sponsors(engagement, part.role)
+    return reader == part.successor or sponsors
 
 
 # --- the history ---------------------------------------------------------------------------------------------------
@@ -348,14 +373,24 @@ def _insight(engagement: Engagement, author: PersonId, about: str, reader: Perso
     return bool(engagement.people[reader].roles() & (PARTICIPANTS | {Role.FACILITATOR}))
 
 
+def _successor(engagement: Engagement, author: PersonId, about: str, reader: PersonId) -> bool:
+    """Whoever takes over from the author, once asked to, and the programme manager."""
+    del about
+    departure = engagement.handovers.departures.get(author)
+    asked = {one.successor for one in departure.handovers.values()} if departure else set[PersonId]()
+    return reader in asked or Role.PROGRAMME_MANAGER in engagement.people[reader].roles()
+
+
 WORDS: Mapping[str, WordsRule] = {
     "AcceptAppointment.interests": _holding(Role.PROGRAMME_MANAGER, *SPONSORS),
     "AcceptPanel.interests": _holding(Role.PROGRAMME_MANAGER, *SPONSORS),
+    "AcceptHandover.interests": _holding(Role.PROGRAMME_MANAGER, *SPONSORS),
     "StateWillingness.can_give": _statement,
     "StateWillingness.need": _statement,
     "WriteReflection.words": _within_the_pair,
     "MarkReflection.correction": _within_the_pair,
     "OfferInsight.words": _insight,
+    "WriteHandoverNote.note": _successor,
     COMMENT: _holding(Role.FACILITATOR),
 }
 """Who reads candid words beside their author, by the command and field that they came in (``purpose_of``)."""

@@ -152,6 +152,27 @@ class NoAppointment(Unknown):
         super().__init__(f"You have no open appointment as {role}.")
 
 
+class NoDeparture(Unknown):
+    """Nobody has recorded that this person goes."""
+
+    def __init__(self, person: str) -> None:
+        super().__init__(f"No departure of '{person}' is recorded. The programme manager records the last day first.")
+
+
+class NoHandover(Unknown):
+    """The part is not handed over, or not to this person."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"The part of {role} is not handed over here. Look at your tasks for what is asked of you.")
+
+
+class NotASuccessor(Invalid):
+    """A successor is of the same side, takes part, and stays."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(f"Name a successor {who}.")
+
+
 class NotRegistered(Invalid):
     """A medical approver is a GMC-registered doctor."""
 

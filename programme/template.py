@@ -89,6 +89,8 @@ class Durations(Frozen):
     renewal_meeting: int = 15
     pause: int = 30
     extension: int = added(10)  # more for one duty, in all
+    handover: int = added(10)  # to take over a part; as long, at most, do the clocks of what was left open stand still
+    ownership: int = added(10)  # for a new co-owner to accept an action
     undelivered_hours: int = 72
 
 

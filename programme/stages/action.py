@@ -154,6 +154,7 @@ class Action(Frozen):
     manager_owner: PersonId = ""
     doctor_signatory: PersonId = ""
     manager_signatory: PersonId = ""
+    taken_over: dict[Side, date] = Field(default_factory=dict)  # since when a new co-owner is asked to accept it
     screening: Screening | None = None
     marked: bool = False
     agreements: dict[Side, Assent] = Field(default_factory=dict)
@@ -222,10 +223,19 @@ class Compact(Frozen):
     managers_give: tuple[Sentence, ...] = ()
     drafted: date | None = None
     signatures: dict[PersonId, date] = Field(default_factory=dict)
+    succeeded: dict[PersonId, PersonId] = Field(default_factory=dict)  # a sponsor -> in whose place they came
 
     def signed_by(self, sponsors: tuple[PersonId, ...]) -> bool:
-        """Whether both of these sponsors have signed."""
-        return self.version > 0 and len(sponsors) == len(Side) and all(one in self.signatures for one in sponsors)
+        """Whether both of these sponsors have signed, or those in whose place they came."""
+        return self.version > 0 and len(sponsors) == len(Side) and all(self.signed_for(one) for one in sponsors)
+
+    def signed_for(self, sponsor: PersonId) -> bool:
+        """Whether the signature of a sponsor's side is there: given agreements stay valid when somebody goes."""
+        seen = set[PersonId]()
+        while sponsor not in self.signatures and sponsor in self.succeeded and sponsor not in seen:
+            seen.add(sponsor)
+            sponsor = self.succeeded[sponsor]
+        return sponsor in self.signatures
 
 
 class NeedStatus(StrEnum):

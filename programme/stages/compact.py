@@ -113,7 +113,7 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
         return
     compact = engagement.cycle.agreement.compact
     for sponsor in engagement.sponsors:
-        if compact.drafted and sponsor not in compact.signatures:
+        if compact.drafted and not compact.signed_for(sponsor):
             opened = max(compact.drafted, span.started)
             yield Task(
                 id=f"{engagement.cycle.number}/agreement/compact-{compact.version}-{opened}/{sponsor}",

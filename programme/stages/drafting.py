@@ -46,7 +46,13 @@ if TYPE_CHECKING:
 
 MOST_CONDITIONS = 3
 CHANGEABLE = UNDECIDED | {ActionStatus.DRAFT, ActionStatus.ACTIVE}
-UNSIGNED: dict[str, object] = {"agreements": {}, "approval": None, "approval_asked": None, "joint": {}}
+UNSIGNED: dict[str, object] = {
+    "agreements": {},
+    "approval": None,
+    "approval_asked": None,
+    "joint": {},
+    "taken_over": {},
+}
 
 
 class ActionText(Frozen):

@@ -15,6 +15,7 @@ from programme import pairing
 from programme.gates import common_lacks, passed
 from programme.messages import Command, Due, Event, PersonId, Role, Side, Stage, Task
 from programme.part import Asked, Part
+from programme.people import Person
 from programme.post import NoticeRaised
 from programme.refusals import (
     AlreadyDone,
@@ -138,7 +139,7 @@ def _lines(engagement: Engagement) -> pairing.Lines:
     return {person.id: person.line_manager for person in engagement.people.values()}
 
 
-def _groups(engagement: Engagement, pairs: Sequence[Sequence[PersonId]]) -> tuple[Group, ...]:
+def groups_of(engagement: Engagement, pairs: Sequence[Sequence[PersonId]]) -> tuple[Group, ...]:
     """Pairs with ids and sides. Ids count on over all cycles, because candid words are kept under them."""
     groups = []
     before = sum(len(cycle.exchange.pairs) for cycle in (*engagement.past, engagement.running))
@@ -184,7 +185,7 @@ def confirm_pairs(engagement: Engagement, command: ConfirmPairs, asked: Asked) -
         for person in group.doctors + group.managers:
             if person not in paired and engagement.people[person].takes_part:
                 raise LeftOut(person)
-    return [PairsConfirmed(pairs=_groups(engagement, pairs), on=asked.today)]
+    return [PairsConfirmed(pairs=groups_of(engagement, pairs), on=asked.today)]
 
 
 def re_pair(engagement: Engagement, command: RePair, asked: Asked) -> list[Event]:
@@ -200,7 +201,7 @@ def re_pair(engagement: Engagement, command: RePair, asked: Asked) -> list[Event
         refuse_settled(standing_pair(exchange, replaced))
     busy = [pair for pair in exchange.standing if pair.id not in command.replaces and (pair.open or pair.recognised)]
     _refuse_impossible(engagement, command.pairs, busy)
-    groups = _groups(engagement, command.pairs)
+    groups = groups_of(engagement, command.pairs)
     events: list[Event] = [PairsChanged(replaced=command.replaces, pairs=groups, on=asked.today)]
     paired = {person for pair in command.pairs for person in pair}
     former = {person for pair in command.replaces for person in exchange.pairs[pair].members}
@@ -232,7 +233,7 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
     if engagement.running.exchange.proposed_on is None:
         doctors, managers = (engagement.participants(side) for side in (Side.DOCTOR, Side.MANAGER))
         pairs = pairing.propose(doctors, managers, _lines(engagement), engagement.template.thresholds.pairs_each)
-        return [PairsProposed(pairs=_groups(engagement, pairs), on=asked.today)]
+        return [PairsProposed(pairs=groups_of(engagement, pairs), on=asked.today)]
     if not lacks(engagement):
         return passed(engagement, "G2", Stage.EXCHANGE, (Stage.SESSIONS,), asked.today)
     return []
@@ -308,7 +309,9 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
             on = engagement.time.shifted(was_due, engagement.time.plus(was_due, stalled))
             what = f"The facilitator is asked to help pair {pair.id} on"
             why = "So many working days after what the pair owed was due"
-            yield Due(at=end_of(on), key=f"act:exchange:stalled/{pair.id}", what=what, why=why, promised=True)
+            closes = ("pair-visit" if pair.milestone is Milestone.VISITS else "recognition", pair.id)
+            key = f"act:exchange:stalled/{pair.id}"
+            yield Due(at=end_of(on), key=key, what=what, why=why, promised=True, closes=closes)
 
 
 def act(engagement: Engagement, what: str, asked: Asked) -> list[Event]:
@@ -349,6 +352,9 @@ def _of_facilitator(engagement: Engagement, exchange: Exchange) -> Iterator[Task
             if unrecognised(engagement, pair):
                 title = f"Pair {pair.id} does not recognise each other after both rounds: form another, or excuse it"
                 yield _settle(engagement, f"{pair.id}-unrecognised", facilitator, title, pair.settled_on)
+            elif left := min((one.left for one in _gone(engagement, pair) if one.left), default=None):
+                title = f"Somebody of pair {pair.id} has left: form another, or excuse it"
+                yield _settle(engagement, f"{pair.id}-left", facilitator, title, left)
             elif since := pair.stalled.get(pair.milestone):
                 title = f"Pair {pair.id} is behind: form another, or excuse it"
                 yield _settle(engagement, f"{pair.id}-{pair.milestone.value}", facilitator, title, since)
@@ -356,6 +362,10 @@ def _of_facilitator(engagement: Engagement, exchange: Exchange) -> Iterator[Task
             since = max((pair.settled_on for pair in exchange.standing), default=exchange.confirmed)
             title = "Too few pairs recognise each other: form further pairs in place of excused ones"
             yield _settle(engagement, f"few-{len(exchange.pairs)}", facilitator, title, since)
+
+
+def _gone(engagement: Engagement, pair: Pair) -> list[Person]:
+    return [engagement.people[person] for person in pair.members if engagement.people[person].gone]
 
 
 def _settle(engagement: Engagement, what: str, facilitator: PersonId, title: str, since: date) -> Task:

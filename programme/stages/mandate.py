@@ -55,6 +55,7 @@ class Statement(Frozen):
     answer: Answer
     on: date
     entry: int = 0
+    affirms: bool = False  # by a new sponsor, while the other's statement has stayed in force
 
 
 class Mandate(Frozen):
@@ -68,6 +69,7 @@ class Mandate(Frozen):
     revealed: bool = False
     shown: tuple[int, ...] = ()  # the entries of all statements that were ever revealed
     refused_rounds: int = 0
+    affirming: PersonId = ""  # a new sponsor, of whom alone a statement is asked
 
     def both_willing(self, sponsors: tuple[PersonId, ...]) -> bool:
         """Whether both sponsors' willingness is in force."""
@@ -178,6 +180,15 @@ class WillingnessLapsed(Event):
     on: date
 
 
+class AffirmationAsked(Event):
+    """There is another sponsor, who is asked for a statement of their own; the other sponsor's stays in force."""
+
+    kind: Literal["AffirmationAsked"] = "AffirmationAsked"
+    sponsor: PersonId
+    was: PersonId
+    on: date
+
+
 class NotReady(Event):
     """The trust is not ready: an honest ending."""
 
@@ -202,6 +213,7 @@ Events = (
     | WillingnessRevealed
     | WillingnessPostponed
     | WillingnessLapsed
+    | AffirmationAsked
     | NotReady
     | CycleStarted
 )
@@ -262,6 +274,7 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
     if (
         engagement.registered
         and not mandate.revealed
+        and len(engagement.sponsors) == len(Side)
         and all(sponsor in mandate.statements for sponsor in engagement.sponsors)
     ):
         return _both_in(engagement, asked)
@@ -276,7 +289,8 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
 def _both_in(engagement: Engagement, asked: Asked) -> list[Event]:
     mandate, durations = engagement.mandate, engagement.template.durations
     first, second = sorted((mandate.statements[sponsor].on, sponsor) for sponsor in engagement.sponsors)
-    if engagement.time.between(first[0], second[0]) > durations.willingness_apart:
+    apart = engagement.time.between(first[0], second[0])
+    if apart > durations.willingness_apart and not any(one.affirms for one in mandate.statements.values()):
         return [WillingnessLapsed(sponsor=first[1], on=asked.today)]
     answers = {mandate.statements[sponsor].answer for sponsor in engagement.sponsors}
     title = "Both statements of willingness are in. You can read them now"
@@ -337,12 +351,14 @@ def _registered(engagement: Engagement, event: EngagementRegistered, at: datetim
 
 def _asked(engagement: Engagement, event: WillingnessAsked, at: datetime) -> Engagement:
     del at
-    return _with(engagement, round=event.round, asked=event.on, ask_again=None, statements={}, revealed=False)
+    fresh: dict[str, object] = {"statements": {}, "revealed": False, "affirming": ""}
+    return _with(engagement, round=event.round, asked=event.on, ask_again=None, **fresh)
 
 
 def _stated(engagement: Engagement, event: WillingnessStated, at: datetime) -> Engagement:
     del at
-    statement = Statement(answer=event.answer, on=event.on, entry=engagement.sequence + 1)
+    affirms = engagement.mandate.affirming == event.sponsor
+    statement = Statement(answer=event.answer, on=event.on, entry=engagement.sequence + 1, affirms=affirms)
     return _with(engagement, statements={**engagement.mandate.statements, event.sponsor: statement})
 
 
@@ -350,7 +366,7 @@ def _revealed(engagement: Engagement, event: WillingnessRevealed, at: datetime) 
     del event, at
     mandate = engagement.mandate
     shown = (*mandate.shown, *(one.entry for one in mandate.statements.values() if one.entry not in mandate.shown))
-    return _with(engagement, revealed=True, asked=None, shown=shown)
+    return _with(engagement, revealed=True, asked=None, shown=shown, affirming="")
 
 
 def _postponed(engagement: Engagement, event: WillingnessPostponed, at: datetime) -> Engagement:
@@ -362,6 +378,12 @@ def _lapsed(engagement: Engagement, event: WillingnessLapsed, at: datetime) -> E
     del at
     kept = {sponsor: one for sponsor, one in engagement.mandate.statements.items() if sponsor != event.sponsor}
     return _with(engagement, statements=kept, asked=event.on)
+
+
+def _affirmation_asked(engagement: Engagement, event: AffirmationAsked, at: datetime) -> Engagement:
+    del at
+    kept = {sponsor: one for sponsor, one in engagement.mandate.statements.items() if sponsor != event.was}
+    return _with(engagement, statements=kept, asked=event.on, revealed=False, affirming=event.sponsor)
 
 
 def _not_ready(engagement: Engagement, event: NotReady, at: datetime) -> Engagement:
@@ -418,6 +440,7 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
 
 def _missing_appointments(engagement: Engagement, since: date) -> Iterator[Task]:
     offered = {role for person in engagement.people.values() for role in person.intended()}
+    offered |= {role for one in engagement.handovers.departures.values() for role in one.handovers}  # asked for there
     for role in (Role.FACILITATOR, Role.MEDICAL_APPROVER, Role.DEPUTY_APPROVER, Role.DATA_PROTECTION_CONTACT):
         if role not in offered:
             for manager in engagement.holders(Role.PROGRAMME_MANAGER):
@@ -445,6 +468,7 @@ PART = Part(
         WillingnessRevealed: _revealed,
         WillingnessPostponed: _postponed,
         WillingnessLapsed: _lapsed,
+        AffirmationAsked: _affirmation_asked,
         NotReady: _not_ready,
         CycleStarted: _cycle_started,
     },

@@ -169,7 +169,25 @@ class NeedDropAsked(Event):
     on: date
 
 
-Events = DevelopmentNeedAdded | DevelopmentNeedOwned | NeedReportedMet | NeedConfirmed | NeedReopened | NeedDropAsked
+class NeedHandedOver(Event):
+    """Somebody else of the same side owns it, or is asked to."""
+
+    kind: Literal["NeedHandedOver"] = "NeedHandedOver"
+    need: str
+    was: PersonId
+    now: PersonId
+    on: date
+
+
+Events = (
+    DevelopmentNeedAdded
+    | DevelopmentNeedOwned
+    | NeedReportedMet
+    | NeedConfirmed
+    | NeedReopened
+    | NeedDropAsked
+    | NeedHandedOver
+)
 
 
 # --- decide --------------------------------------------------------------------------------------------------------
@@ -327,6 +345,13 @@ def _drop_asked(engagement: Engagement, event: NeedDropAsked, at: datetime) -> E
     return _changed(engagement, event.need, dropped_by=dropped_by, **dropped)
 
 
+def _handed_over(engagement: Engagement, event: NeedHandedOver, at: datetime) -> Engagement:
+    del at
+    need = engagement.running.agreement.needs[event.need]
+    field = "owner" if need.owner == event.was else "suggested"
+    return _changed(engagement, event.need, **{field: event.now})
+
+
 def _changed(engagement: Engagement, need: str, **changes: object) -> Engagement:
     agreement = engagement.running.agreement
     return engagement.in_cycle(agreement=agreement.with_need(agreement.needs[need].model_copy(update=changes)))
@@ -392,6 +417,7 @@ PART = Part(
         NeedConfirmed: _confirmed,
         NeedReopened: _reopened,
         NeedDropAsked: _drop_asked,
+        NeedHandedOver: _handed_over,
     },
     tasks=tasks,
 )

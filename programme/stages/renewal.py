@@ -26,6 +26,7 @@ from programme.messages import (
     Paragraph,
     PersonId,
     Role,
+    Side,
     Stage,
     Task,
 )
@@ -315,7 +316,7 @@ def record_joint_meeting(engagement: Engagement, command: RecordJointMeeting, as
         raise AlreadyDone("there is one joint meeting, and it is recorded")
     if renewal.meeting_asked is None:
         raise NotYet("the sponsors have not decided differently")
-    if not set(engagement.sponsors) <= set(command.attended):
+    if len(engagement.sponsors) < len(Side) or not set(engagement.sponsors) <= set(command.attended):
         raise SponsorsAbsent
     summary = command.summary.strip()
     if not summary:
@@ -544,7 +545,8 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
     if renewal.asked:
         due = due_in(renewal.asked, durations.renewal_decision, "both sponsors were asked")
         what = "Without both decisions, the sponsors meet" if renewal.round < ROUNDS else WITHOUT_AGREEMENT
-        yield Due(at=end_of(due.on), key=f"act:renewal:silence/{renewal.round}", what=what, why=due.why, promised=True)
+        key, closes = f"act:renewal:silence/{renewal.round}", ("renewal", "renewal")
+        yield Due(at=end_of(due.on), key=key, what=what, why=due.why, promised=True, closes=closes)
     if renewal.meeting_asked and not renewal.met:
         due = meeting_due(engagement, renewal.meeting_asked)
         yield Due(at=end_of(due.on), key="act:renewal:unmet", what=WITHOUT_AGREEMENT, why=due.why, promised=True)

@@ -1,0 +1,85 @@
+"""Who goes, and who takes over what: the handover in one place."""
+
+from datetime import date
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from api.dependencies import Door, Member
+from api.describing import problems
+from api.errors import NoSuchEngagement
+from api.seeing import whole
+from api.tasks import TaskShown, of_task
+from programme.departure import Departure, Handover, handover_due, wanted
+from programme.duties import DutyKind, duties
+from programme.engagement import Engagement
+from programme.messages import PersonId, Role
+from programme.reading import departures_for, tasks_for
+
+of_one = APIRouter(tags=["departures"])
+
+
+class DutyShown(BaseModel):
+    """One thing that is left open: of which kind, and what it is about."""
+
+    kind: DutyKind
+    about: str
+
+
+class PartShown(BaseModel):
+    """A part of somebody who goes. ``due``: by when it is taken over, before a sponsor is asked who should."""
+
+    role: Role
+    successor_id: PersonId = Field(description="Who was asked to take it over; empty while nobody is named.")
+    taken_over: date | None
+    due: date | None = Field(description="Null where nothing is left open, or where it was taken over.")
+    why: str
+    waits_for_a_sponsor: bool
+    open: tuple[DutyShown, ...]
+
+
+class DepartureShown(BaseModel):
+    """Somebody goes, for good or for a time. A note, if there is one, stands among the words that you may read."""
+
+    person_id: PersonId
+    last_day: date
+    returns: date | None
+    gone: bool
+    note_written: bool
+    parts: tuple[PartShown, ...]
+    tasks: tuple[TaskShown, ...] = Field(description="What the person still owes, as far as you may see it.")
+
+
+@of_one.get("/departures", responses=problems(NoSuchEngagement))
+async def list_departures(door: Door, visitor: Member) -> tuple[DepartureShown, ...]:
+    """Who goes: the programme manager sees all; others their own, and where they take over or name somebody."""
+    found = await whole(door, visitor)
+    engagement, reader = found.engagement, found.reader
+    return tuple(_shown(engagement, one, reader) for one in departures_for(engagement, reader))
+
+
+def _shown(engagement: Engagement, departure: Departure, reader: PersonId) -> DepartureShown:
+    tasks = (task for task in tasks_for(engagement, reader) if task.person == departure.person)
+    return DepartureShown(
+        person_id=departure.person,
+        last_day=departure.last_day,
+        returns=departure.returns,
+        gone=departure.left is not None,
+        note_written=bool(departure.note.deposit),
+        parts=tuple(_part(engagement, departure, one) for one in departure.handovers.values()),
+        tasks=tuple(of_task(engagement.id, task) for task in tasks),
+    )
+
+
+def _part(engagement: Engagement, departure: Departure, handover: Handover) -> PartShown:
+    due = handover_due(engagement, handover) if handover in wanted(engagement, departure) else None
+    left = duties(engagement, departure.person, handover.role) if handover.accepted is None else ()
+    return PartShown(
+        role=handover.role,
+        successor_id=handover.successor,
+        taken_over=handover.accepted,
+        due=due.on if due else None,
+        why=due.why if due else "",
+        waits_for_a_sponsor=handover.sponsor and due is not None,
+        open=tuple(DutyShown(kind=one.kind, about=one.about) for one in left),
+    )
