@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.sdk.v1 import WorkflowMetadata
 from temporalio.client import WorkflowHistory
 
-from programme.continuity import PauseEngagement, ResumeEngagement
+from programme.continuity import OpenWindow, PauseEngagement, ResumeEngagement
 from programme.engagement import COMMANDS, AnyCommand
 from programme.stages.diagnosis import CompleteQuestionnaire, ExtendWindow
 from tests.workflows.hosted import (
@@ -53,7 +53,8 @@ async def test_the_timer_is_replaced_when_the_earliest_instant_changes(house: Ho
     async with house.worker():
         hosted = await house.in_diagnosis()
         await hosted.settled()
-        await hosted.ask(PauseEngagement(reason="Winter pressure", resumes=tomorrow), PM)
+        pausing = PauseEngagement(reason="Winter pressure", resumes=tomorrow, window=OpenWindow.EXTEND)
+        await hosted.ask(pausing, PM)
         await hosted.ask(ResumeEngagement(), PM)
         await hosted.settled()
         assert await timers(hosted, WAKE) == 3

@@ -8,7 +8,7 @@ import pytest_asyncio
 from temporalio.api.enums.v1 import EventType
 from temporalio.testing import WorkflowEnvironment
 
-from programme.continuity import PauseEngagement
+from programme.continuity import OpenWindow, PauseEngagement
 from programme.engagement import Engagement
 from programme.messages import PersonId
 from programme.post import MessageIssued
@@ -175,7 +175,7 @@ async def test_a_paused_engagement_answers_reminds_nobody_and_resumes_by_itself(
         opened = await years.today()
         await years.wait(days=1)
         resumes = opened + timedelta(days=14)
-        await hosted.ask(PauseEngagement(reason="Winter pressure", resumes=resumes), PM)
+        await hosted.ask(PauseEngagement(reason="Winter pressure", resumes=resumes, window=OpenWindow.EXTEND), PM)
         await years.wait(days=10)
         assert await hosted.refusal(CompleteQuestionnaire(), "d0") == "EngagementPaused"
         assert (await years.settled(hosted)).sequence == (await hosted.standing()).sequence
