@@ -19,7 +19,7 @@ from programme.working_time import end_of
 from store import tables
 from store.requests import scope_key
 
-READ_MODEL = 1
+READ_MODEL = 2
 """The version of everything here, and of the fold. A build that derives otherwise counts on; what an older one wrote is
 then folded again from the journal when it is next touched."""
 
@@ -54,6 +54,8 @@ def engagement_row(engagement: Engagement) -> dict[str, Any]:
         "registered": engagement.registered,
         "next_due": _next_due(engagement),
         "ended": engagement.ended,
+        "division": engagement.calendar.division.value,
+        "calendar": engagement.calendar.version,
     }
 
 

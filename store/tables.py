@@ -81,6 +81,8 @@ engagements = Table(
     Column("registered", Date),
     Column("next_due", Instant),
     Column("ended", Word, nullable=False),
+    Column("division", Word),  # whose bank holidays count; NULL: an older build wrote this row
+    Column("calendar", Word),  # the version of the calendar by which it goes
     Index(
         "one_open_engagement",
         "ods_code",
@@ -345,6 +347,21 @@ packs = Table(
     Column("survey", Word, primary_key=True),
     Column("pack", Text, nullable=False),  # the canonical JSON that the digest is taken over
     Column("digest", Digest, nullable=False),
+)
+
+# Append only, by triggers as the journal's: what was announced and what was taken back both stay to be read.
+announced_days = Table(
+    "announced_days",
+    metadata,
+    Column("announcement_id", Id, primary_key=True),
+    Column("on", Date, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("reach", Word, nullable=False),  # everywhere, division, trust, engagement
+    Column("whose", Id, nullable=False),  # which division, trust (ODS code) or engagement; empty: everywhere
+    Column("announced_at", Instant, nullable=False),
+    Column("announced_by", Id, nullable=False),
+    Column("withdraws", Id, unique=True),  # the announcement that this row takes back
+    Index(None, "reach", "whose"),
 )
 
 calendars = Table(
