@@ -21,6 +21,7 @@ from temporalio.client import Client
 from api.bodies import LARGEST_NUMBER, Bodies, printable
 from api.desk import Desk
 from api.errors import DATABASE_AWAY, BadCursor, NoSuchEngagement, NotSignedIn
+from api.foresight import Foresight
 from programme.messages import PersonId, Role
 from programme.questionnaire import Questionnaire
 from runtime.settings import Settings
@@ -91,6 +92,7 @@ class FrontDoor:
     desk: Desk
     tokens: Memory[TokenHolder] = field(default_factory=Memory)
     visitors: Memory[Visit] = field(default_factory=Memory)
+    foresight: Foresight = field(default_factory=Foresight)
 
     async def holder(self, token: str) -> TokenHolder | None:
         """Whose token this is."""

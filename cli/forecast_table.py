@@ -94,8 +94,8 @@ def _hours(minutes: int) -> str:
 
 def _overload(console: Console, found: Json, names: Mapping[str, str]) -> None:
     told = found["moved"] or found["baseline"]
-    number = told["too_much_in_all"] if "too_much_in_all" in told else len(told["too_much"])
-    console.print(f"{number} of those who owe a step have more than {found['hours']} hours in some fortnight.")
+    number, hours = told["too_much_in_all"], found["hours"]
+    console.print(f"{number} of those who owe a step have more than {hours} hours in some fortnight.")
     if found["moved"]:
         before, after = (set(_people(one["too_much"])) for one in (found["baseline"], found["moved"]))
         for person in sorted(after - before):

@@ -71,6 +71,7 @@ class View(StrEnum):
     REVIEWS = "reviews"
     PACK = "pack"
     HISTORY = "history"
+    FORECAST = "forecast"
     COMMENTS = "comments"
 
 
@@ -88,6 +89,7 @@ READERS: Mapping[View, frozenset[Role]] = {
     View.REVIEWS: _INSIDE | CHALLENGERS,
     View.PACK: _INSIDE | CHALLENGERS | {Role.AUDITOR},
     View.HISTORY: SPONSORS | {Role.PROGRAMME_MANAGER, Role.FACILITATOR, Role.AUDITOR, Role.DATA_PROTECTION_CONTACT},
+    View.FORECAST: SPONSORS | {Role.PROGRAMME_MANAGER, Role.FACILITATOR, Role.AUDITOR},
     View.COMMENTS: frozenset({Role.FACILITATOR}),
 }
 """Which parts open which view. A challenger sees as far as the evidence of the own review reaches (``sight``)."""

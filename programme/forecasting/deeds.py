@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from programme.forecasting import agreeing, beginning, meeting, reviewing
+from programme.forecasting import agreeing, beginning, leaving, meeting, reviewing
 from programme.forecasting.moment import Deeds, Moment
 
 DEEDS: Mapping[str, Callable[[Moment], Deeds]] = {
     "AcceptAppointment": beginning.accept_appointment,
     "AcceptEnrolment": beginning.accept_enrolment,
+    "AcceptHandover": leaving.accept_handover,
+    "AcceptOwnership": leaving.accept_ownership,
     "AcceptPanel": reviewing.accept_panel,
     "AcknowledgeObjection": agreeing.acknowledge_objection,
     "AddPoints": beginning.add_points,
@@ -39,6 +41,7 @@ DEEDS: Mapping[str, Callable[[Moment], Deeds]] = {
     "HoldReview": reviewing.hold_review,
     "MarkReflection": beginning.mark_reflection,
     "MoveSession": meeting.move_session,
+    "NameSuccessor": leaving.name_successor,
     "OfferInsight": beginning.offer_insight,
     "OwnDevelopmentNeed": agreeing.own_need,
     "RePair": beginning.settle_pair,

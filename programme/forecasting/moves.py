@@ -12,7 +12,7 @@ from pydantic import Field
 from programme.forecasting.meeting import called as session_called
 from programme.forecasting.reviewing import called as review_called
 from programme.messages import FIRST_YEAR, LAST_YEAR, Frozen, PersonId
-from programme.refusals import Invalid, UnknownPerson
+from programme.refusals import Invalid
 from programme.stages.challenge import plans
 from programme.working_time import local_date
 
@@ -126,15 +126,14 @@ def refuse_impossible(engagement: Engagement, moves: Moves, at: datetime) -> Non
     """Refuse a what-if that could not come about here.
 
     Raises:
-        UnknownPerson: nobody of that id takes part.
-        Invalid: the session or review has been held or is none of this cycle's, a day has passed, a pause is too long.
+        Invalid: says what, and what could be asked instead.
     """
     today, most = local_date(at), engagement.template.durations.pause
     for move in moves.moves:
         _refuse_move(engagement, move.what)
     for absence in moves.absences:
         if absence.person not in engagement.people:
-            raise UnknownPerson(absence.person)
+            raise Invalid("Nobody of that id takes part. Look at the people of this engagement for theirs.")
     _refuse_pauses(engagement, moves, today, most)
     for day in moves.holidays:
         if day <= today:

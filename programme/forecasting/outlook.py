@@ -20,7 +20,7 @@ from programme.forecasting.pace import measured
 from programme.forecasting.presumed import presumed
 from programme.forecasting.reviewing import called as review_called
 from programme.gates import TITLES
-from programme.messages import CLOCK, Frozen, Stage
+from programme.messages import CLOCK, Frozen, PersonId, Role, Stage
 from programme.missing import missing
 from programme.refusals import EngagementEnded, Invalid
 from programme.working_time import Holiday, at_local, local_date
@@ -60,13 +60,17 @@ class CourseOutlook(Frozen):
 
 
 class Outlook(Frozen):
-    """One forecast. ``load``: at today's pace, of everybody who owes a step; ``too_much``: whom it is too much for."""
+    """One forecast. ``load``: at today's pace, of everybody who owes a step; ``too_much``: whom it is too much for.
+
+    too_much_in_all: how many those are, for readers to whom nobody's load is shown.
+    """
 
     cycle: int
     stages: tuple[StageOutlook, ...]
     courses: dict[Course, CourseOutlook]
     load: tuple[Load, ...]
     too_much: tuple[Load, ...]
+    too_much_in_all: int
     presumes: tuple[str, ...]
 
 
@@ -100,7 +104,7 @@ def forecast(
 
     Raises:
         EngagementEnded: there is nothing to look forward to.
-        Invalid, UnknownPerson: the moves cannot come about here.
+        Invalid: the moves cannot come about here.
     """
     if engagement.ended:
         raise EngagementEnded
@@ -123,6 +127,19 @@ def forecast(
     moved = _outlook(engagement, shifted, at, hours)
     changes = tuple(_changes(engagement, baseline, moved))
     return Forecast(on=local_date(at), seed=seed, hours=hours, baseline=baseline, moved=moved, changes=changes)
+
+
+def as_seen(found: Forecast, engagement: Engagement, reader: PersonId) -> Forecast:
+    """A forecast as somebody may read it: what people are asked for is told to the programme manager, and to each."""
+    if reader in engagement.holders(Role.PROGRAMME_MANAGER):
+        return found
+    outlooks = {"baseline": _own_load(found.baseline, reader), "moved": found.moved and _own_load(found.moved, reader)}
+    return found.model_copy(update=outlooks)
+
+
+def _own_load(outlook: Outlook, reader: PersonId) -> Outlook:
+    own = {name: tuple(one for one in getattr(outlook, name) if one.person == reader) for name in ("load", "too_much")}
+    return outlook.model_copy(update=own)
 
 
 # --- the moves -------------------------------------------------------------------------------------------------------
@@ -177,12 +194,14 @@ def _pause(halt: Halt) -> PauseEngagement:
 def _outlook(engagement: Engagement, runs: Mapping[Course, Run], at: datetime, hours: int) -> Outlook:
     pace = runs[Course.PACE]
     found = loads(pace, local_date(at))
+    too_much = overloaded(found, hours)
     return Outlook(
         cycle=pace.number,
         stages=tuple(_stages(engagement, runs)),
         courses={course: _course(run) for course, run in runs.items()},
         load=found,
-        too_much=overloaded(found, hours),
+        too_much=too_much,
+        too_much_in_all=len(too_much),
         presumes=tuple(_presumes(engagement, runs)),
     )
 

@@ -95,7 +95,7 @@ def test_comments_are_read_by_the_facilitator_alone() -> None:
 def test_an_auditor_reads_the_history_and_figures_and_nothing_of_what_people_owe_or_said() -> None:
     programme = with_auditor(delivering())
     open_ = {view for view in View if may_see(programme.engagement, view, AUDITOR)}
-    assert open_ == {View.PROGRESS, View.TASKS, View.MEASURES, View.PACK, View.HISTORY}
+    assert open_ == {View.PROGRESS, View.TASKS, View.MEASURES, View.PACK, View.HISTORY, View.FORECAST}
 
 
 def test_somebody_who_takes_no_part_sees_nothing() -> None:
