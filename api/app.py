@@ -17,7 +17,6 @@ from api import (
     departures,
     engagements,
     enrolment,
-    forecasts,
     health,
     history,
     launch,
@@ -25,6 +24,7 @@ from api import (
     reference,
     registers,
     tasks,
+    templates,
 )
 from api.bodies import Bodies
 from api.dependencies import FrontDoor
@@ -35,6 +35,7 @@ from api.figures import reported
 from api.tidying import tidied
 from programme.people import EnrolPeople
 from programme.questionnaire import Questionnaire
+from programme.stages.renewal import SuggestTemplate
 from runtime.settings import Settings
 from runtime.telemetry import Telemetry
 from runtime.templates import Templates
@@ -101,19 +102,21 @@ def create_app(
 
 
 def _include_routes(app: FastAPI, bodies: Bodies) -> None:
-    for router in (launch.router, engagements.router, tasks.router):
+    for router in (launch.router, engagements.router, tasks.router, templates.router):
         app.include_router(router, prefix=BASE)
     for router in (
         engagements.of_one,
         tasks.of_one,
+        templates.of_one,
         departures.of_one,
-        forecasts.of_one,
         registers.register_router(),
         packs.router,
         answers.router,
         history.router,
         commands.more,
-        commands.command_router(bodies, {EnrolPeople: enrolment.enrol_people}),
+        commands.command_router(
+            bodies, {EnrolPeople: enrolment.enrol_people, SuggestTemplate: templates.suggest_template}
+        ),
     ):
         app.include_router(router, prefix=f"{BASE}/engagements/{{engagement_id}}")
     for router in (health.router, reference.explained, reference.router):

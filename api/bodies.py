@@ -191,7 +191,7 @@ class Bodies:
 
 def _item(annotation: Any) -> Any:
     item, *rest = get_args(annotation)
-    if rest != [...]:
+    if rest != [...] and set(rest) != {item}:  # a pair of one kind is a list, too; its length is for the core to say
         raise TypeError(f"The front door takes lists of one kind only, not {annotation!r}")
     return item
 

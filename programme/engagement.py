@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, TypeAdapter
 
-from programme import chain, charting, continuity, differences, gates, handover, holds, measures, people, post
+from programme import chain, charting, continuity, differences, gates, handover, holds, measures, people, post, telling
 from programme.changes import extending
 from programme.changes.record import Changes, postponed
 from programme.continuity import Continuity
@@ -89,6 +89,7 @@ AnyCommand = Annotated[
     | continuity.Commands
     | differences.Commands
     | post.Commands
+    | telling.Commands
     | mandate.Commands
     | diagnosis.Commands
     | exchange.Commands
@@ -121,6 +122,7 @@ AnyEvent = Annotated[
     | continuity.Events
     | differences.Events
     | post.Events
+    | telling.Events
     | gates.Events
     | mandate.Events
     | diagnosis.Events
@@ -179,6 +181,7 @@ PARTS: tuple[Part, ...] = (
     challenge.PART,
     renewal.PART,
     extending.PART,
+    telling.PART,
     post.PART,
 )
 _WHO = {command.__name__: command.who for part in PARTS for command in part.decide}

@@ -100,6 +100,16 @@ class OfferTemplate(Command):
     template: ProgrammeTemplate
 
 
+class SuggestTemplate(Command):
+    """Offer both sponsors a template for the next cycle, by its name; the running cycle keeps its own."""
+
+    who = frozenset({Role.PROGRAMME_MANAGER})
+    refusals = (NotYet, AlreadyDone, Invalid)
+
+    kind: Literal["SuggestTemplate"] = "SuggestTemplate"
+    template: ProgrammeTemplate
+
+
 class DecideRenewal(Command):
     """Say what should come next, unseen by the other sponsor until both have.
 
@@ -125,7 +135,7 @@ class RecordJointMeeting(Command):
     summary: Paragraph
 
 
-Commands = OfferTemplate | DecideRenewal | RecordJointMeeting
+Commands = OfferTemplate | SuggestTemplate | DecideRenewal | RecordJointMeeting
 
 
 # --- events --------------------------------------------------------------------------------------------------------
@@ -286,12 +296,38 @@ def in_turn(engagement: Engagement) -> tuple[PersonId, ...]:
 
 
 def offer_template(engagement: Engagement, command: OfferTemplate, asked: Asked) -> list[Event]:
-    """Note a newer template; the running cycle stays on its own. Said twice, it is heard once."""
-    template = command.template
-    refuse_unsound(template)
-    if engagement.cycle is None or template in (engagement.template, engagement.cycle.renewal.offered):
-        return []
-    return [TemplateOffered(template=template, on=asked.today)]
+    """Note a newer template; the running cycle stays on its own. Said twice, or too late, it is no news."""
+    refuse_unsound(command.template)
+    renewal = engagement.cycle.renewal if engagement.cycle else None
+    known = renewal is None or command.template in (engagement.template, renewal.offered)
+    too_late = renewal is not None and bool(renewal.decisions or renewal.outcome)  # a sponsor has relied on it
+    return [] if known or too_late else _offer(engagement, command.template, asked.today)
+
+
+def suggest_template(engagement: Engagement, command: SuggestTemplate, asked: Asked) -> list[Event]:
+    """Offer another template for the next cycle; it takes the place of what was offered before."""
+    refuse_unsound(command.template)
+    if engagement.cycle is None:
+        what = "the first cycle has not begun"
+        raise NotYet(what)
+    if engagement.cycle.renewal.decisions:
+        what = "a sponsor has decided about the next cycle, knowing what was offered"
+        raise NotYet(what)
+    if command.template == engagement.template:
+        what = "the running cycle is under this version of the template"
+        raise AlreadyDone(what)
+    if command.template == engagement.cycle.renewal.offered:
+        what = "this version of the template is offered"
+        raise AlreadyDone(what)
+    return _offer(engagement, command.template, asked.today)
+
+
+def _offer(engagement: Engagement, template: ProgrammeTemplate, today: date) -> list[Event]:
+    title = "Another programme template is there for a next cycle. Look at what differs before you decide"
+    return [
+        TemplateOffered(template=template, on=today),
+        NoticeRaised(people=engagement.sponsors, title=title, about="renewal", together=True),
+    ]
 
 
 def decide_renewal(engagement: Engagement, command: DecideRenewal, asked: Asked) -> list[Event]:
@@ -618,6 +654,7 @@ PART = Part(
     name="renewal",
     decide={
         OfferTemplate: offer_template,
+        SuggestTemplate: suggest_template,
         DecideRenewal: decide_renewal,
         RecordJointMeeting: record_joint_meeting,
     },

@@ -46,6 +46,8 @@ from programme.stages.renewal import (
     RenewalAsked,
     RenewalRevealed,
     RenewalSettled,
+    SuggestTemplate,
+    TemplateOffered,
 )
 from programme.stages.review import Complacency, ReviewKind
 from programme.stages.session import Outputs, Purpose
@@ -337,8 +339,45 @@ def test_a_template_that_is_known_is_no_news() -> None:
     programme = sponsors_asked()
     newer = TWELVE_MONTHS.model_copy(update={"version": "2"})
     assert programme.do(OfferTemplate(template=TWELVE_MONTHS), CLOCK) == []
-    assert len(programme.do(OfferTemplate(template=newer), CLOCK)) == 1
+    offered, told = programme.do(OfferTemplate(template=newer), CLOCK)
+    assert isinstance(offered, TemplateOffered)
+    assert isinstance(told, NoticeRaised)
+    assert (told.people, told.together) == ((MEDICAL, MANAGERIAL), True)
     assert programme.do(OfferTemplate(template=newer), CLOCK) == []
+
+
+def test_nothing_else_is_offered_once_a_sponsor_has_decided_about_what_was() -> None:
+    programme = sponsors_asked()
+    second, third = (TWELVE_MONTHS.model_copy(update={"version": version}) for version in "23")
+    programme.do(OfferTemplate(template=second), CLOCK)
+    programme.do(DecideRenewal(choice=RENEW, newest_template=True), MEDICAL)
+    assert programme.do(OfferTemplate(template=third), CLOCK) == []
+    with pytest.raises(NotYet):
+        programme.do(SuggestTemplate(template=third), PM)
+    programme.do(DecideRenewal(choice=RENEW, newest_template=True), MANAGERIAL)
+    assert programme.engagement.template == second
+
+
+def test_the_programme_manager_can_offer_another_template_before_the_year_ends() -> None:
+    programme = begun(Stage.DELIVERY)
+    shorter = TWELVE_MONTHS.model_copy(update={"name": "shorter"})
+    longer = TWELVE_MONTHS.model_copy(update={"name": "longer"})
+    programme.do(SuggestTemplate(template=shorter), PM)
+    assert programme.engagement.template == TWELVE_MONTHS, "the running cycle keeps its own"
+    assert programme.engagement.running.renewal.offered == shorter
+    for known in (shorter, TWELVE_MONTHS):
+        with pytest.raises(AlreadyDone):
+            programme.do(SuggestTemplate(template=known), PM)
+    programme.do(SuggestTemplate(template=longer), PM)
+    assert programme.engagement.running.renewal.offered == longer
+
+
+def test_a_template_that_could_not_run_is_not_offered() -> None:
+    unsound = TWELVE_MONTHS.model_copy(update={"rediagnosis_month": 0})
+    with pytest.raises(Invalid):
+        begun(Stage.DELIVERY).do(SuggestTemplate(template=unsound), PM)
+    with pytest.raises(NotYet):
+        begun(Stage.MANDATE).do(SuggestTemplate(template=TWELVE_MONTHS), PM)
 
 
 def test_a_template_is_brought_by_the_system_and_by_nobody_else() -> None:

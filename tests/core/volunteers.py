@@ -24,9 +24,10 @@ from programme.stages.invitations import CancelSession, MoveSession
 from programme.stages.needs import AddDevelopmentNeed, DropDevelopmentNeed, ReopenNeed, ReportNeedMet
 from programme.stages.notes import RecordConversation
 from programme.stages.objections import RaiseSafetyObjection
-from programme.stages.renewal import OfferTemplate
+from programme.stages.renewal import OfferTemplate, SuggestTemplate
 from programme.stages.sessions import CallSession
 from programme.stages.verification import ReportComplete
+from programme.telling import TellParticipants
 from programme.working_time import at_local
 from tests.core.programme_driver import FACILITATOR, PM, PRIORITIES, TWELVE_MONTHS, Programme
 from tests.core.sensible import Deeds, say
@@ -261,6 +262,14 @@ def system(programme: Programme, luck: Random) -> Deeds:
     return deeds
 
 
+def outlook(programme: Programme, luck: Random) -> Deeds:
+    """The programme manager tells both sides something, or offers another template for the next cycle."""
+    del programme
+    if luck.random() < 0.5:
+        return [(TellParticipants(text="The next session meets in the library"), PM)]
+    return [(SuggestTemplate(template=LONGER.model_copy(update={"version": luck.choice("3456")})), PM)]
+
+
 VOLUNTEERS: tuple[Volunteering, ...] = (
     draft,
     propose,
@@ -277,4 +286,5 @@ VOLUNTEERS: tuple[Volunteering, ...] = (
     panel_changes,
     more_time,
     newcomers,
+    outlook,
 )
