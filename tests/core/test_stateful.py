@@ -9,11 +9,12 @@ time; ``make soak`` runs some tens of thousands of steps that nobody has seen be
 import os
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from random import Random
 
-from hypothesis import HealthCheck, settings
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
@@ -62,7 +63,6 @@ PASSES = (
 )
 UNUSUAL = ("pause", "longer", "resume", "holidays", "sponsor", "away")
 SLIPS, WITHDRAWN = 0.12, 0.4
-TURNS_AT_ONCE = 20
 USUAL = (5, 5, 8, 6, 3, 1, 1)
 """How often in a long run: a good month, a duty done, an idea, anything at all, time, a surprise, a question."""
 MOST_WAKES = 3_000
@@ -265,12 +265,14 @@ class ProgrammeOfChance(RuleBasedStateMachine):
 class ProgrammeOfLongChance(ProgrammeOfChance):
     """The same, in which chance alone says what comes next: hypothesis keeps to few kinds of rules in each example."""
 
-    @rule(luck=LUCK)
-    def years_go_by(self, luck: int) -> None:
-        """Twenty turns, most of them what people do in a usual month."""
-        chance = self.chance(luck)
-        for _ in range(TURNS_AT_ONCE):
-            self.turn(chance)
+    def play(self, seed: int, turns: int) -> None:
+        """A programme from any stage on, for years; the same seed plays the same one."""
+        chance = self.chance(seed)
+        self.begin(chance.choice(list(Stage)))
+        for _ in range(turns):
+            if not self.programme.engagement.ended:
+                self.turn(chance)
+        self.teardown()
 
     def turn(self, chance: Random) -> None:
         """One turn of any kind."""
@@ -308,22 +310,29 @@ SHORT = settings(
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
-LONG = settings(SHORT, max_examples=60, stateful_step_count=100, derandomize=False, print_blob=True)
+LONG = settings(SHORT, max_examples=40, stateful_step_count=100, derandomize=False, print_blob=True)
 
 
 class TestProgrammesOfChance(ProgrammeOfChance.TestCase):  # type: ignore[misc,valid-type]
     settings = LONG if SOAKING else SHORT
 
 
-class TestProgrammesOfLongChance(ProgrammeOfLongChance.TestCase):  # type: ignore[misc,valid-type]
-    settings = LONG if SOAKING else settings(SHORT, max_examples=6, stateful_step_count=10)
+PROGRAMMES, TURNS = (100, 150) if SOAKING else (3, 40)
 
-    @classmethod
-    def tearDownClass(cls) -> None:
-        """After a long run: how far it came, and what it never saw."""
-        super().tearDownClass()
-        if SOAKING:
-            sys.stdout.write(f"\n{report()}\n")
+
+@settings(SHORT, max_examples=PROGRAMMES, derandomize=not SOAKING, phases=(Phase.explicit, Phase.generate))
+@given(seed=st.integers(0, 2**32 - 1))
+def test_no_invariant_breaks_in_years_of_chance(seed: int) -> None:
+    """Whole programmes, in which anybody may do anything at any time."""
+    ProgrammeOfLongChance().play(seed, TURNS)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _told() -> Iterator[None]:
+    """After a long run: how far it came, and what it never saw."""
+    yield
+    if SOAKING:
+        sys.stdout.write(f"\n{report()}\n")
 
 
 def report() -> str:
