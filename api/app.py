@@ -20,6 +20,7 @@ from api import (
     forecasts,
     health,
     history,
+    holidays,
     launch,
     packs,
     reference,
@@ -103,7 +104,7 @@ def create_app(
 
 
 def _include_routes(app: FastAPI, bodies: Bodies) -> None:
-    for router in (launch.router, engagements.router, tasks.router, templates.router):
+    for router in (holidays.router, launch.router, engagements.router, tasks.router, templates.router):
         app.include_router(router, prefix=BASE)
     for router in (
         engagements.of_one,

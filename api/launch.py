@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.datastructures import UploadFile
 from uuid6 import uuid7
 
-from activities.calendars import snapshot
+from activities.calendars import newest
 from api.bodies import FIRST_DAY, LAST_DAY, Strict, Text
 from api.commands import IdempotencyKey, Unknown, answer, command_id_of, replayed
 from api.dependencies import Caller, Door, FrontDoor
@@ -44,7 +44,7 @@ from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, Division, Holiday
 from runtime.roster import COLUMNS, MOST_PEOPLE, Launcher, Roster, check, read_csv
 from runtime.templates import TemplateError
-from store import people, requests, views
+from store import holidays, people, requests, views
 from store.people import TokenHolder
 from store.requests import Remembered
 from workflows.ports import Submission
@@ -124,7 +124,9 @@ async def _ready(door: FrontDoor, caller: TokenHolder, launch: EngagementToLaunc
     except TemplateError as error:
         raise NoSuchTemplate(str(error)) from None
     closures = [Holiday(on=closure.on, name=closure.name) for closure in launch.closures]
-    ready = Ready(launch, roster, template, snapshot(launch.division, closures))
+    async with door.database.reading() as connection:
+        calendar = await newest(connection, launch.division, launch.ods_code.strip().upper(), closures)
+    ready = Ready(launch, roster, template, calendar)
     asked = Asked(by=caller.person_id, at=datetime.now(UTC))
     decide(Engagement(), ready.command("rehearsed", [row.email for row in roster.rows]), asked)
     return ready
@@ -166,6 +168,8 @@ async def _begin(door: FrontDoor, caller: TokenHolder, ready: Ready, key: str) -
         holder = await requests.reserve(connection, found.engagement_id, ods_code, ready.launch.scope, now)
         if holder != found.engagement_id:
             raise AlreadyOpen(await _if_seen(connection, holder, caller.person_id))
+        closures = [Holiday(on=closure.on, name=closure.name) for closure in ready.launch.closures]
+        await holidays.close(connection, found.engagement_id, closures, caller.person_id, now)
         return Begun(found.engagement_id, await people.add_people(connection, ready.roster.named), None)
 
 

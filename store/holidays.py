@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, and_, insert, or_, select
+from sqlalchemy import ColumnElement, and_, func, insert, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid6 import uuid7
 
 from programme.messages import PersonId
 from programme.working_time import Division, Holiday
 from store.database import insert_unless_there
-from store.tables import announced_days
+from store.tables import announced_days, engagements
 
 MOST = 500  # days in a list; few are ever announced
 _BACK = announced_days.alias("taken_back")
@@ -103,15 +103,33 @@ async def standing(
 
 
 def counting(days: Iterable[Announced], division: Division, ods_code: str, engagement_id: str) -> tuple[Holiday, ...]:
-    """Those of the standing days that count for one engagement, each date once, in order."""
+    """Those of the standing days that count for one engagement, each date once, in order.
+
+    Where several stand on one date, what was announced for the most gives it its name.
+    """
     whose = {
         Reach.EVERYWHERE: "",
         Reach.DIVISION: division.value,
         Reach.TRUST: ods_code,
         Reach.ENGAGEMENT: engagement_id,
     }
-    named = {one.on: one.name for one in days if one.withdrawn_at is None and whose[one.reach] == one.whose}
+    theirs = [one for one in days if one.withdrawn_at is None and whose[one.reach] == one.whose]
+    widest_last = sorted(theirs, key=lambda one: list(whose).index(one.reach), reverse=True)
+    named = {one.on: one.name for one in widest_last}
     return tuple(Holiday(on=on, name=name) for on, name in sorted(named.items()))
+
+
+async def concerned(connection: AsyncConnection, reach: Reach, whose: str) -> int:
+    """How many open engagements a day counts for."""
+    column = engagements.c
+    theirs = {
+        Reach.EVERYWHERE: true(),
+        Reach.DIVISION: column.division == whose,
+        Reach.TRUST: column.ods_code == whose,
+        Reach.ENGAGEMENT: column.engagement_id == whose,
+    }
+    query = select(func.count()).select_from(engagements).where(column.ended == "", theirs[reach])
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def _found(connection: AsyncConnection, condition: ColumnElement[bool]) -> list[Announced]:

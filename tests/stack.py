@@ -5,7 +5,7 @@ Everything is real; only the mail goes into a folder. Each test launches an enga
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +15,10 @@ import httpx
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.calendars import CalendarActivities
 from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
+from activities.engagements import EngagementActivities
 from activities.journal import JournalActivities
 from activities.post import PostActivities
 from api.app import create_app
@@ -184,7 +186,17 @@ async def running(folder: Path) -> AsyncIterator[Stack]:
         post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
         diagnosis = DiagnosisActivities(database, QUESTIONNAIRE)
         app = app_of(database, client, settings)
-        async with hosting(client, [journal.append, post.deliver, diagnosis.close]), http_of(app) as http:
+        engagements = EngagementActivities(client)
+        calendars = CalendarActivities(database, engagements)
+        activities: list[Callable[..., Any]] = [
+            journal.append,
+            post.deliver,
+            diagnosis.close,
+            engagements.submit,
+            calendars.look,
+            calendars.bring,
+        ]
+        async with hosting(client, activities), http_of(app) as http:
             await _ready(http)
             yield Stack(temporal, client, database, settings, app, http)
             await app.state.front_door.desk.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from activities.calendars import CalendarActivities
 from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
 from activities.engagements import EngagementActivities
@@ -16,6 +17,7 @@ from activities.journal import JournalActivities
 from activities.post import PostActivities
 from runtime.heartbeat import heartbeat
 from runtime.logs import configure_logging
+from runtime.schedules import look_daily
 from runtime.settings import Settings, SettingsError, load_settings
 from runtime.telemetry import Telemetry, configure
 from runtime.templates import shipped_questionnaire
@@ -32,6 +34,7 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     """Host engagements until ``stop`` is set."""
     client = await connect_patiently(settings, interceptors=telemetry.interceptors())
     await prepare_namespace(client)
+    await look_daily(client)
     # The workflow holds the engagements here; a fold is made again only for what time has decided.
     database = Database(settings.database_url.get_secret_value(), remembered=REMEMBERED_FOLDS)
     telemetry.instrument(database.engine)
@@ -39,7 +42,15 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
     diagnosis = DiagnosisActivities(database, shipped_questionnaire())
     engagements = EngagementActivities(client)
-    activities: list[Callable[..., Any]] = [journal.append, post.deliver, diagnosis.close, engagements.submit]
+    calendars = CalendarActivities(database, engagements)
+    activities: list[Callable[..., Any]] = [
+        journal.append,
+        post.deliver,
+        diagnosis.close,
+        engagements.submit,
+        calendars.look,
+        calendars.bring,
+    ]
     try:
         async with heartbeat(settings.data_dir), hosting(client, activities):
             log.info("ready")

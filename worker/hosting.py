@@ -1,4 +1,4 @@
-"""The worker that hosts engagements: its workflow and activities, how much it keeps in memory, which build it is."""
+"""The worker that hosts engagements: its workflows and activities, how much it keeps in memory, which build it is."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -12,6 +12,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from programme.refusals import Refusal
 from worker.sandbox import runner
 from workflows.addresses import TASK_QUEUE
+from workflows.calendars import CalendarsWorkflow
 from workflows.engagement import EngagementWorkflow
 
 FAILS_ONLY_BY: list[type[BaseException]] = [Refusal]
@@ -39,7 +40,7 @@ def hosting(
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[EngagementWorkflow],
+        workflows=[EngagementWorkflow, CalendarsWorkflow],
         activities=activities,
         workflow_runner=runner(),
         workflow_failure_exception_types=FAILS_ONLY_BY,

@@ -1,6 +1,8 @@
 """Where everything is found: task queue, workflow ids, and the attributes that Temporal's own page can search."""
 
 TASK_QUEUE = "olive-branch"
+CALENDARS = "calendars"  # the one workflow that brings new calendars after an announcement
+CALENDARS_DAILY = "calendars-daily"  # the schedule that does so each morning, and the stem of its workflows' ids
 
 STAGE, PAUSED, NEXT_DUE = "OliveStage", "OlivePaused", "OliveNextDue"
 SEARCH_ATTRIBUTES = {STAGE: "Keyword", PAUSED: "Bool", NEXT_DUE: "Datetime"}

@@ -162,6 +162,52 @@ class Engagements(ABC):
         """
 
 
+class Behind(Frozen):
+    """An engagement that goes by another calendar than the newest. ``sequence``: its version as the lists know it."""
+
+    engagement_id: str
+    sequence: int
+
+
+class Looked(Frozen):
+    """A page of open engagements that was looked at: how many, and which are behind. ``last`` empty: there are none."""
+
+    number: int
+    behind: tuple[Behind, ...] = ()
+    last: str = ""
+
+
+class Calendars(ABC):
+    """The newest calendars: what is published, and what was announced since."""
+
+    @activity.defn(name="calendars.look")
+    @abstractmethod
+    async def look(self, after: str) -> Looked:
+        """The next open engagements after an id, and which of them go by an older calendar."""
+
+    @activity.defn(name="calendars.bring")
+    @abstractmethod
+    async def bring(self, behind: Behind) -> Reply:
+        """Bring the newest calendar to an engagement. Safe to repeat."""
+
+
+class Replanning(Frozen):
+    """How far the newest calendars have been brought, by numbers of engagements.
+
+    ``changed``: they go by another calendar now. ``refused``: they would not take it, or have ended meanwhile.
+    ``failed``: they did not answer; the next round asks them again. ``events``: entries of all their histories.
+    """
+
+    looked_at: int = 0
+    changed: int = 0
+    refused: int = 0
+    failed: int = 0
+    events: int = 0
+    rounds: int = 0  # times that all engagements were looked at to the end
+    after: str = ""  # the last engagement of the round so far
+    again: bool = False  # something was announced meanwhile: a further round follows
+
+
 # A database may be away for an hour and a mail server for days: what is recorded or promised is tried for ever.
 
 
@@ -191,7 +237,13 @@ SUBMITTING: dict[str, Any] = {  # one engagement that does not answer must not h
     "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(minutes=1)),
 }
 
+LOOKING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(seconds=30),
+    "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(minutes=1)),
+}
+
 NO_ENGAGEMENT = "NoEngagement"
+BROUGHT_AT_ONCE = 20  # engagements that re-plan at the same time: the rest of a worker is for people
 TAIL_LIMIT = 200  # entries in one answer or one append: far below Temporal's 2 MiB a payload
 REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
 RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
