@@ -25,6 +25,7 @@ from api import (
     packs,
     reference,
     registers,
+    stages,
     tasks,
     templates,
 )
@@ -112,6 +113,7 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         templates.of_one,
         departures.of_one,
         forecasts.of_one,
+        stages.of_one,
         registers.register_router(),
         packs.router,
         answers.router,

@@ -41,7 +41,7 @@ def _end(course: Json) -> str:
 def _stages(told: Json, changes: Sequence[Json]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("Stage", no_wrap=True)
-    planned = any(row.get("planned") for row in told["stages"])
+    planned = any(row["planned"]["starts"] for row in told["stages"])
     for title in (*(("Planned",) if planned else ()), "Actual", *COURSES.values(), *(("Later by",) if changes else ())):
         table.add_column(title, no_wrap=True)
     by_stage = {row["stage"]: row for row in changes}

@@ -14,7 +14,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SerializeAsAny, TypeAdapter
 
-from programme import chain, charting, continuity, differences, gates, handover, holds, measures, people, post, telling
+from programme import (
+    chain,
+    charting,
+    continuity,
+    differences,
+    gates,
+    handover,
+    holds,
+    measures,
+    people,
+    planning,
+    post,
+    telling,
+)
 from programme.changes import extending
 from programme.changes.record import Changes, postponed
 from programme.continuity import Continuity
@@ -41,6 +54,7 @@ from programme.messages import (
 )
 from programme.part import Asked, Part
 from programme.people import Person
+from programme.planning import Expected
 from programme.post import Earliest, Post
 from programme.refusals import EngagementEnded, EngagementPaused, Invalid, NotYet, Refusal
 from programme.stages import (
@@ -146,6 +160,7 @@ AnyEvent = Annotated[
     | verification.Events
     | challenge.Events
     | renewal.Events
+    | planning.Events
     | extending.Events,
     Field(discriminator="kind"),
 ]
@@ -180,6 +195,7 @@ PARTS: tuple[Part, ...] = (
     verification.PART,
     challenge.PART,
     renewal.PART,
+    planning.PART,
     extending.PART,
     telling.PART,
     post.PART,
@@ -233,6 +249,7 @@ class Engagement(Frozen):
     changes: Changes = Changes()
     post: Post = Post()
     stages: tuple[StageSpan, ...] = ()
+    expected: tuple[Expected, ...] = ()  # what was expected of each cycle, and when
     cycle: Cycle | None = None
     past: tuple[Cycle, ...] = ()
     ended: str = ""  # "", "not_ready", "closed"; a sustained engagement stays open

@@ -22,6 +22,7 @@ from programme.forecasting.reviewing import called as review_called
 from programme.gates import TITLES
 from programme.messages import CLOCK, Frozen, PersonId, Role, Stage
 from programme.missing import missing
+from programme.planning import plan_of
 from programme.refusals import EngagementEnded, Invalid
 from programme.working_time import Holiday, at_local, local_date
 
@@ -40,11 +41,12 @@ class Dates(Frozen):
 
 
 class StageOutlook(Frozen):
-    """A stage of the cycle: as it was, and as it will be in each course."""
+    """A stage of the cycle: as it was planned when the cycle began, as it was, and as it will be in each course."""
 
     stage: Stage
     title: str
     cycle: int
+    planned: Dates
     actual: Dates
     best: Dates
     pace: Dates
@@ -216,11 +218,18 @@ def _stages(engagement: Engagement, runs: Mapping[Course, Run]) -> list[StageOut
             stage=stage,
             title=TITLES[stage],
             cycle=0 if stage is Stage.MANDATE else number,
+            planned=_planned(engagement, stage, number),
             actual=_dates(engagement, stage, number),
             **{course.value: _dates(run.engagement, stage, number) for course, run in runs.items()},
         )
         for stage in wanted
     ]
+
+
+def _planned(engagement: Engagement, stage: Stage, number: int) -> Dates:
+    plan = plan_of(engagement, number)
+    found = plan.of(stage) if plan else None
+    return Dates(starts=found.starts, ends=found.ends) if found else Dates()
 
 
 def _dates(engagement: Engagement, stage: Stage, number: int) -> Dates:

@@ -81,3 +81,19 @@ async def test_a_move_that_cannot_be_is_answered_by_how_to_ask(
 
 async def test_hours_out_of_bounds_do_not_fit_the_schema(exchanging: Read) -> None:
     assert (await exchanging.get(PM, "forecast", hours=0)).json()["code"] == "Unreadable"
+
+
+async def test_every_stage_stands_planned_beside_actual_beside_what_was_expected_when(exchanging: Read) -> None:
+    shown = (await exchanging.get("d1", "stages")).raise_for_status().json()
+    by_stage = {one["stage"]: one for one in shown}
+    assert [one["stage"] for one in shown][:3] == ["mandate", "diagnosis", "exchange"]
+    diagnosis = by_stage["diagnosis"]
+    assert diagnosis["planned"]["starts"] == diagnosis["actual"][0]["starts"]
+    assert diagnosis["planned"] == {name: diagnosis["expected"][0][name] for name in ("starts", "ends")}
+    assert diagnosis["expected"][-1]["ends"] == diagnosis["actual"][0]["ends"]
+    assert by_stage["renewal"]["actual"] == []
+    assert by_stage["renewal"]["planned"]["ends"]
+    told = (await exchanging.get(PM, "forecast")).json()["baseline"]["stages"]
+    assert {one["stage"]: one["planned"] for one in told if one["planned"]["starts"]} == {
+        name: one["planned"] for name, one in by_stage.items() if one["planned"]["starts"]
+    }

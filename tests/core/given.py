@@ -1,10 +1,11 @@
 """Programmes with a given past: events that somebody recorded, for tests of what comes after them."""
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
 
-from programme import chain
+from programme import chain, planning
 from programme.engagement import evolve
 from programme.gates import StageEnded, StageStarted
 from programme.messages import CLOCK, Event, PersonId, Role, Side, Stage
@@ -37,11 +38,17 @@ NO = Screened.NO
 
 def given(programme: Programme, *events: Event) -> Programme:
     """The programme after these events, as if people and time had brought them about at this moment."""
+    asked = Asked(CLOCK, programme.at)
+    _recorded(programme, events, asked)
+    _recorded(programme, planning.follows(programme.engagement, asked), asked)  # as they would have followed
+    return programme
+
+
+def _recorded(programme: Programme, events: Sequence[Event], asked: Asked) -> None:
     engagement = programme.engagement
-    for entry in chain.record(engagement.sequence, engagement.digest, events, Asked(CLOCK, programme.at)):
+    for entry in chain.record(engagement.sequence, engagement.digest, events, asked):
         programme.engagement = evolve(programme.engagement, entry)
         programme.entries.append(entry)
-    return programme
 
 
 def active_action(
