@@ -194,6 +194,8 @@ def _pairs_passed(
 
     What cannot be formed so is for the facilitator to settle.
     """
+    if not pairs:
+        return []
     room = engagement.template.thresholds.pairs_each - _at_work(engagement, successor)
     possible = [pair for pair in pairs if _may_join(engagement, pair, person, successor)][: max(room, 0)]
     if not possible:

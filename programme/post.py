@@ -235,9 +235,10 @@ def _rungs_of(
         people = audience(engagement, task, planned.rung)
         together = planned.rung.to is Audience.BOTH_SPONSORS
         for addressed in (people,) if together else tuple((person,) for person in people):
-            if addressed and not (fired and all(f"{planned.name}>{person}" in fired for person in addressed)):
+            untold = tuple(person for person in addressed if f"{planned.name}>{person}" not in fired)
+            if untold and (untold == addressed or ladder.urgent):  # what both were told once is not repeated to one
                 free = ladder.urgent or ladder.notice
-                yield planned.at if free else _held_up(engagement, planned, addressed), planned, addressed
+                yield planned.at if free else _held_up(engagement, planned, untold), planned, untold
 
 
 def _due_of_rung(

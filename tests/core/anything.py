@@ -61,7 +61,8 @@ def _ids(engagement: Engagement) -> dict[str, list[str]]:
 
 
 PERSONS = frozenset(
-    {"person", "host", "guest", "author", "verifier", "suggested", "second", "line_manager", "voting", "others"}
+    {"person", "successor"}
+    | {"host", "guest", "author", "verifier", "suggested", "second", "line_manager", "voting", "others"}
     | {"attended", "doctor_owner", "manager_owner", "doctor_signatory", "manager_signatory", "pairs"}
 )
 ID_FIELDS = frozenset(

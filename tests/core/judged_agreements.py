@@ -30,6 +30,7 @@ from programme.stages.mandate import CycleStarted, WillingnessStated
 from programme.stages.needs import NeedConfirmed
 from programme.stages.notes import NotesConfirmed, NotesSettled
 from programme.stages.objections import ObjectionAcknowledged, ObjectionDecided, SafetyObjectionRaised
+from programme.stages.ownership import OwnerChanged
 from programme.stages.renewal import RenewalDecided
 from programme.stages.verification import SideVerified
 from tests.core.judging import Step, action_named, actions, both_willing, needs, reviews, sessions, side_of, standing
@@ -201,10 +202,22 @@ def a_material_change_voids_agreements_and_approval(step: Step) -> Iterator[str]
             now = after.get(was.id)
             if now is None or was.status is ActionStatus.DRAFT or now.status is ActionStatus.DRAFT:
                 continue
+            if isinstance(moment.event, OwnerChanged):
+                yield from _taken_over(was, now, moment.event)
+                continue
             if _reads_otherwise(moment.after, was, now) and (
                 now.version <= was.version or now.agreements or now.approval or now.status is not ActionStatus.PROPOSED
             ):
                 yield f"{was.id} reads otherwise by {moment.event.kind} and what was agreed stands"
+
+
+def _taken_over(was: Action, now: Action, event: OwnerChanged) -> Iterator[str]:
+    """Somebody took a co-owner's place: what was agreed stands, if the new one is asked to accept it."""
+    if now.agreements != was.agreements or now.version != was.version:
+        yield f"{was.id} has a new co-owner and what was agreed does not stand"
+    sustained = {ActionStatus.VERIFIED, ActionStatus.SUSTAINED}
+    if event.side in was.agreements and event.side not in now.taken_over and was.status not in sustained:
+        yield f"{was.id} has a new co-owner who is not asked to accept it"
 
 
 def _reads_otherwise(engagement: Engagement, was: Action, now: Action) -> bool:

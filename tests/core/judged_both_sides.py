@@ -176,6 +176,11 @@ def _settled_alone(engagement: Engagement, event: RenewalSettled) -> Iterator[st
         yield f"{event.outcome.value} without both sponsors"
 
 
+def _apart(engagement: Engagement, notice: NoticeRaised, told: MessageIssued) -> bool:
+    """Whether news for several reaches only some of those who have not gone."""
+    return bool(set(notice.people) - set(told.people) - engagement.handovers.departures.keys())
+
+
 def escalations_that_name_a_side_reach_both_sponsors_together(step: Step) -> Iterator[str]:
     """22. Escalations naming one side reach both sponsors together."""
     for moment in step.moments:
@@ -184,7 +189,8 @@ def escalations_that_name_a_side_reach_both_sponsors_together(step: Step) -> Ite
             continue
         both = set(moment.before.sponsors)
         for item in event.items:
-            if item.rung.endswith(" both_sponsors") and set(event.people) != both:
+            harms = "safety" in item.task  # is told at once to whoever is there, and later to who comes
+            if item.rung.endswith(" both_sponsors") and set(event.people) != both and not harms:
                 yield f"{item.task} was escalated to one sponsor"
             if item.rung.endswith(" medical_sponsor") and set(event.people) != both:
                 sides = [task.side for task in moment.before.open_tasks if task.id == item.task]
@@ -192,5 +198,5 @@ def escalations_that_name_a_side_reach_both_sponsors_together(step: Step) -> Ite
                     yield f"{item.task} names a side and was escalated to one sponsor"
             if item.notice:
                 notice = step.recorded[item.notice - 1].event
-                if isinstance(notice, NoticeRaised) and notice.together and event.people != notice.people:
+                if isinstance(notice, NoticeRaised) and notice.together and _apart(moment.before, notice, event):
                     yield f"notice {item.notice} was told apart and not together"

@@ -96,10 +96,11 @@ def both_willing(engagement: Engagement) -> bool:
     statements = [engagement.mandate.statements.get(one) for one in engagement.sponsors]
     willing = [one for one in statements if one and one.answer is Answer.WILLING]
     apart = engagement.template.durations.willingness_apart
+    affirmed = any(one.affirms for one in willing)  # by a new sponsor, beside a statement that was in force
     return (
         len(willing) == 2
         and engagement.mandate.revealed
-        and engagement.time.between(*sorted(one.on for one in willing)) <= apart
+        and (affirmed or engagement.time.between(*sorted(one.on for one in willing)) <= apart)
     )
 
 

@@ -53,6 +53,7 @@ from programme.stages.sessions import RecordAttendance
 from programme.stages.verification import RefuseVerification, ReportComplete, VerifyAction
 from programme.stages.visits import MarkReflection, OfferInsight, RecordVisit, ShareInsight, WriteReflection
 from programme.working_time import at_local, month_after
+from tests.core.goers import GOING
 from tests.core.judged_candour import CANDID
 from tests.core.programme_driver import OUTPUTS, PM, PRIORITIES, Programme, words
 
@@ -312,7 +313,8 @@ def _check_in(programme: Programme, task: Task, luck: Random) -> Deeds:
 
 def _touchpoint(programme: Programme, task: Task, luck: Random) -> Deeds:
     actions = [one for one in programme.engagement.running.agreement.in_force() if _likely(luck, 80)]
-    attended = {owner for one in actions for owner in one.owners} | {luck.choice(programme.engagement.sponsors)}
+    sponsor = luck.choice(programme.engagement.sponsors or (PM,))
+    attended = {sponsor, *(owner for one in actions for owner in one.owners)}
     held = RecordTouchpoint(
         on=programme.today, actions=tuple(one.id for one in actions), attended=tuple(sorted(attended))
     )
@@ -494,4 +496,5 @@ SENSIBLE: dict[str, Doing] = {
     "DecideRenewal": _renewal,
     "RecordJointMeeting": _meeting,
     "SettleUndelivered": _reached,
+    **GOING,
 }

@@ -29,6 +29,7 @@ from programme.stages.sessions import CallSession
 from programme.stages.verification import ReportComplete
 from programme.telling import TellParticipants
 from programme.working_time import at_local
+from tests.core.goers import LEAVING
 from tests.core.programme_driver import FACILITATOR, PM, PRIORITIES, TWELVE_MONTHS, Programme
 from tests.core.sensible import Deeds, say
 
@@ -287,4 +288,5 @@ VOLUNTEERS: tuple[Volunteering, ...] = (
     more_time,
     newcomers,
     outlook,
+    *LEAVING,
 )
