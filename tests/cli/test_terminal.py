@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ import pytest_asyncio
 import uvicorn
 from typer.testing import CliRunner, Result
 
+from activities.calendars import snapshot
 from cli.main import app
 from cli.remote import RemoteError
+from programme.working_time import Division
 from tests.stack import Stack, token_of
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -186,3 +189,30 @@ async def test_the_token_of_a_development_stack_is_found_in_its_folder(terminal:
 
 async def test_without_any_token_one_is_asked_for(terminal: Terminal) -> None:
     assert "OLIVE_TOKEN" in await Terminal(terminal.url, "", terminal.folder).refused("status")
+
+
+def next_monday() -> date:
+    """A Monday to come that is no bank holiday anywhere."""
+    closed = {one.on for division in Division for one in snapshot(division).holidays}
+    day = datetime.now(UTC).date() + timedelta(days=7)
+    while day.weekday() or day in closed:
+        day += timedelta(days=1)
+    return day
+
+
+async def test_a_late_holiday_is_previewed_announced_listed_and_taken_back(terminal: Terminal) -> None:
+    day = next_monday()
+    said = ("holiday", "add", str(day), "--name", "A day of mourning", "--trust", "RXP")
+    previewed = (await terminal.olive(*said, "--preview")).output
+    assert "does not count as a working day for 0 running programmes" in previewed
+    assert "Nothing was kept" in previewed
+    assert "A day of mourning" not in (await terminal.olive("holidays")).output
+    assert "Re-planning has begun" in (await terminal.olive(*said)).output
+    listed = (await terminal.olive("holidays")).output
+    found = re.search(r"trust RXP {2}(\S+)", listed)
+    assert found, listed
+    assert "no due date moves earlier" in (await terminal.olive("holiday", "withdraw", found[1])).output
+    assert "(taken back)" in (await terminal.olive("holidays")).output
+    assert await terminal.refused("holiday", "add", "tomorrow", "--name", "Snow") == (
+        "'tomorrow' is no date. Write it as 2027-06-03."
+    )
