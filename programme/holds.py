@@ -48,8 +48,8 @@ def after_holds(engagement: Engagement, task: Task) -> Task:
     if not lost or task.due is None or not personal(engagement, task):
         return task
     days = f"{lost} working day{'' if lost == 1 else 's'}"
-    why = f"{task.due.why}; the clock was held for {days} until a successor could take over"
-    return replace(task, due=replace(task.due, on=engagement.time.plus(task.due.on, lost), why=why))
+    because = f"the clock was held for {days} until a successor could take over"
+    return replace(task, due=engagement.time.later(task.due, engagement.time.plus(task.due.on, lost), because))
 
 
 def _covers(hold: Hold, task: Task) -> bool:

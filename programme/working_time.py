@@ -6,7 +6,7 @@ Europe/London, met if done by 11:59pm. Instants are UTC. Nothing here reads a cl
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from functools import cached_property, lru_cache
@@ -184,7 +184,7 @@ class WorkingTime:
         if len(self._dues) >= _DUES_KEPT:
             self._dues.clear()
         on = self.shifted(start, self.plus(start, working_days))
-        due = DueDate(on, self._because(start, on, working_days, since), on > self.calendar.published_until)
+        due = self.dated(on, self._because(start, on, working_days, since))
         self._dues[start, working_days, since] = due
         return due
 
@@ -206,13 +206,26 @@ class WorkingTime:
         why = f"{counted(working_days)} before {of} on {uk_date(meeting)}"
         if on > planned:
             why += f"; the clock stood still for {counted(self.stopped(called, on))}"
-        return DueDate(on, why, on > self.calendar.published_until)
+        return self.dated(on, why)
 
     def months_after(self, start: date, months: int, since: str) -> DueDate:
         """The first working day some months after ``start``, stops added, and the sentence that explains it."""
         on = self.shifted(start, self.plus(month_after(start, months), 0))
         why = f"{months} month{'' if months == 1 else 's'} after {since} on {uk_date(start)}{self._still(start, on)}"
-        return DueDate(on, why, on > self.calendar.published_until)
+        return self.dated(on, why)
+
+    def dated(self, on: date, why: str) -> DueDate:
+        """A due date with its reason; beyond the published bank holidays it says that it is provisional, and why."""
+        published = self.calendar.published_until
+        if on <= published:
+            return DueDate(on, why)
+        why += f"; provisional: bank holidays are published until {uk_date(published)}"
+        return DueDate(on, why, provisional=True)
+
+    def later(self, due: DueDate, on: date, because: str) -> DueDate:
+        """A due date that was moved, with the further reason."""
+        why = f"{due.why}; {because}"
+        return replace(due, on=on, why=why) if due.provisional else self.dated(on, why)
 
     def _still(self, start: date, on: date) -> str:
         paused = self.stopped(start, on)

@@ -168,8 +168,7 @@ def postponed(task: Task, later: dict[DutyId, tuple[Later, ...]], time: WorkingT
     if not moves or task.due is None:
         return task
     on = time.shifted(task.due.on, time.plus(task.due.on, given(moves)))
-    why = "; ".join((task.due.why, *(_in_words(one) for one in moves)))
-    return replace(task, due=replace(task.due, on=on, why=why, provisional=on > time.calendar.published_until))
+    return replace(task, due=time.later(task.due, on, "; ".join(_in_words(one) for one in moves)))
 
 
 def _in_words(one: Later) -> str:
