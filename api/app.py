@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from api import (
     answers,
+    bulk,
     commands,
     departures,
     engagements,
@@ -106,6 +107,8 @@ def create_app(
 
 def _include_routes(app: FastAPI, bodies: Bodies) -> None:
     for router in (holidays.router, launch.router, engagements.router, tasks.router, templates.router):
+        app.include_router(router, prefix=BASE)
+    for router in (bulk.router, bulk.request_router(bodies)):
         app.include_router(router, prefix=BASE)
     for router in (
         engagements.of_one,

@@ -96,6 +96,34 @@ class AlreadyOpen(OutOfTurn):
         self.more = {"engagement_id": engagement_id} if engagement_id else {}
 
 
+class NoSuchBulk(Unknown):
+    """You have made no such request of many engagements."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such request of yours. Look at the list of those that you have made.")
+
+
+class DryRunFirst(OutOfTurn):
+    """What is asked of many engagements is foreseen first, and then carried out as it was foreseen."""
+
+    def __init__(self) -> None:
+        super().__init__("Ask for a dry run first, read what it says, then ask for that dry run to be carried out.")
+
+
+class DryRunTooOld(OutOfTurn):
+    """What was foreseen long ago may not be what would happen now."""
+
+    def __init__(self, hours: int) -> None:
+        super().__init__(f"This dry run is more than {hours} hours old. Ask for a new one, and read what it says.")
+
+
+class NotUnderWay(OutOfTurn):
+    """The request of many engagements is not being carried out."""
+
+    def __init__(self) -> None:
+        super().__init__("This request is not under way: it was not begun, or everybody has been asked.")
+
+
 class NoSuchTemplate(Invalid):
     """The launch names a template that does not exist, or that has faults."""
 

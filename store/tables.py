@@ -372,3 +372,35 @@ calendars = Table(
     Column("calendar", JSON, nullable=False),
     Column("taken_on", Date, nullable=False),
 )
+
+# --- one request of many engagements -------------------------------------------------------------------------------
+
+bulks = Table(
+    "bulks",
+    metadata,
+    Column("bulk_id", Id, primary_key=True),
+    Column("person_id", Id, nullable=False),
+    Column("operation", Word, nullable=False),
+    Column("command", JSON(none_as_null=True)),  # None: each engagement has its own
+    Column("state", Word, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("begun_at", Instant),
+    Column("ended_at", Instant),
+    Index(None, "person_id", "bulk_id"),
+)
+
+bulk_items = Table(
+    "bulk_items",
+    metadata,
+    Column("bulk_id", Id, ForeignKey("bulks.bulk_id", ondelete="CASCADE"), primary_key=True),
+    Column("place", Integer, primary_key=True),
+    engagement_id(primary_key=False),
+    Column("state", Word, nullable=False),
+    Column("code", Word, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("foreseen", JSON(none_as_null=True)),
+    Column("entries", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    UniqueConstraint("bulk_id", "engagement_id"),
+    Index(None, "bulk_id", "state", "attempts", "place"),
+)

@@ -15,6 +15,7 @@ import httpx
 from fastapi import FastAPI
 from temporalio.client import Client
 
+from activities.bulk import BulkActivities
 from activities.calendars import CalendarActivities
 from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
@@ -188,6 +189,7 @@ async def running(folder: Path) -> AsyncIterator[Stack]:
         app = app_of(database, client, settings)
         engagements = EngagementActivities(client)
         calendars = CalendarActivities(database, engagements)
+        bulks = BulkActivities(database)
         activities: list[Callable[..., Any]] = [
             journal.append,
             post.deliver,
@@ -195,6 +197,9 @@ async def running(folder: Path) -> AsyncIterator[Stack]:
             engagements.submit,
             calendars.look,
             calendars.bring,
+            bulks.foresee,
+            bulks.next_page,
+            bulks.note,
         ]
         async with hosting(client, activities), http_of(app) as http:
             await _ready(http)

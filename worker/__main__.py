@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 
+from activities.bulk import BulkActivities
 from activities.calendars import CalendarActivities
 from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
@@ -43,6 +44,7 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     diagnosis = DiagnosisActivities(database, shipped_questionnaire())
     engagements = EngagementActivities(client)
     calendars = CalendarActivities(database, engagements)
+    bulks = BulkActivities(database)
     activities: list[Callable[..., Any]] = [
         journal.append,
         post.deliver,
@@ -50,6 +52,9 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
         engagements.submit,
         calendars.look,
         calendars.bring,
+        bulks.foresee,
+        bulks.next_page,
+        bulks.note,
     ]
     try:
         async with heartbeat(settings.data_dir), hosting(client, activities):

@@ -12,6 +12,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 from programme.refusals import Refusal
 from worker.sandbox import runner
 from workflows.addresses import TASK_QUEUE
+from workflows.bulk import BulkWorkflow
 from workflows.calendars import CalendarsWorkflow
 from workflows.engagement import EngagementWorkflow
 
@@ -40,7 +41,7 @@ def hosting(
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[EngagementWorkflow, CalendarsWorkflow],
+        workflows=[EngagementWorkflow, CalendarsWorkflow, BulkWorkflow],
         activities=activities,
         workflow_runner=runner(),
         workflow_failure_exception_types=FAILS_ONLY_BY,

@@ -12,3 +12,8 @@ SEARCH_ATTRIBUTES = {STAGE: "Keyword", PAUSED: "Bool", NEXT_DUE: "Datetime"}
 def engagement_workflow(engagement_id: str) -> str:
     """The workflow that hosts an engagement. The id is opaque: no name, address or code."""
     return f"engagement-{engagement_id}"
+
+
+def bulk_workflow(bulk_id: str, *, dry: bool) -> str:
+    """The workflow that foresees a request of many engagements, or carries it out."""
+    return f"bulk-{bulk_id}-dry" if dry else f"bulk-{bulk_id}"

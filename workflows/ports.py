@@ -208,6 +208,46 @@ class Replanning(Frozen):
     again: bool = False  # something was announced meanwhile: a further round follows
 
 
+class BulkRun(Frozen):
+    """A request of many engagements that is to be foreseen (``dry``), or carried out. The request itself is in SQL."""
+
+    bulk_id: str
+    dry: bool = False
+
+
+class BulkPage(Frozen):
+    """The next engagements to ask. None: nobody waits for being asked, or the request was stopped."""
+
+    requests: tuple[Request, ...] = ()
+
+
+class BulkReply(Frozen):
+    """What an engagement has answered to a request of many. ``reply`` None: it did not answer, and is asked again."""
+
+    bulk_id: str
+    engagement_id: str
+    reply: Reply | None
+
+
+class Bulks(ABC):
+    """Requests of many engagements: which they ask, and what has been answered."""
+
+    @activity.defn(name="bulk.foresee")
+    @abstractmethod
+    async def foresee(self, bulk_id: str) -> int:
+        """Foresee what would come of the next few; returns how many those were (0: all have been foreseen)."""
+
+    @activity.defn(name="bulk.next")
+    @abstractmethod
+    async def next_page(self, bulk_id: str) -> BulkPage:
+        """The next that wait; where nobody does, the request is finished."""
+
+    @activity.defn(name="bulk.note")
+    @abstractmethod
+    async def note(self, reply: BulkReply) -> None:
+        """Write down an answer, once."""
+
+
 # A database may be away for an hour and a mail server for days: what is recorded or promised is tried for ever.
 
 
@@ -237,6 +277,11 @@ SUBMITTING: dict[str, Any] = {  # one engagement that does not answer must not h
     "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(minutes=1)),
 }
 
+ASKING: dict[str, Any] = {**SUBMITTING, "schedule_to_close_timeout": timedelta(minutes=2)}  # then the others' turn
+FORESEEING: dict[str, Any] = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(minutes=1)),
+}
 LOOKING: dict[str, Any] = {
     "start_to_close_timeout": timedelta(seconds=30),
     "retry_policy": _for_ever(timedelta(milliseconds=500), timedelta(minutes=1)),
@@ -244,6 +289,7 @@ LOOKING: dict[str, Any] = {
 
 NO_ENGAGEMENT = "NoEngagement"
 BROUGHT_AT_ONCE = 20  # engagements that re-plan at the same time: the rest of a worker is for people
+ASKED_AT_ONCE = 10  # engagements of one request that are asked at the same time
 TAIL_LIMIT = 200  # entries in one answer or one append: far below Temporal's 2 MiB a payload
 REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
 RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
