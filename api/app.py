@@ -15,6 +15,7 @@ from api import (
     answers,
     bulk,
     commands,
+    corrections,
     departures,
     engagements,
     enrolment,
@@ -37,6 +38,7 @@ from api.desk import Desk
 from api.errors import handle_errors, too_large
 from api.figures import reported
 from api.tidying import tidied
+from programme.changes.correcting import CorrectEntry
 from programme.people import EnrolPeople
 from programme.questionnaire import Questionnaire
 from programme.stages.renewal import SuggestTemplate
@@ -123,7 +125,12 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         history.router,
         commands.more,
         commands.command_router(
-            bodies, {EnrolPeople: enrolment.enrol_people, SuggestTemplate: templates.suggest_template}
+            bodies,
+            {
+                EnrolPeople: enrolment.enrol_people,
+                SuggestTemplate: templates.suggest_template,
+                CorrectEntry: corrections.correct_entry,
+            },
         ),
     ):
         app.include_router(router, prefix=f"{BASE}/engagements/{{engagement_id}}")

@@ -13,6 +13,7 @@ from api.dependencies import Door, Member, PageOf, Pages, cursor_at, place_of
 from api.describing import problems
 from api.errors import BadCursor, NoSuchEngagement, NotForYou, NothingHere
 from api.seeing import Seen, seen, whole
+from programme.changes.record import Correction
 from programme.messages import PersonId
 from programme.reading import Shown, View, may_read_words, visible
 from store import confidential
@@ -35,6 +36,7 @@ class EntryShown(BaseModel):
     kind: str
     body: dict[str, Any]
     hidden: tuple[str, ...]
+    corrections: tuple[Correction, ...] = Field(default=(), description="What was entered later to correct this line.")
 
 
 class WordsShown(BaseModel):
@@ -93,7 +95,9 @@ def _shown(found: Seen, line: StoredEntry) -> EntryShown | None:
     shown: Shown | None = visible(found.engagement, line.entry, found.reader)
     if shown is None:
         return None
-    return EntryShown(**{name: getattr(shown, name) for name in EntryShown.model_fields})
+    corrections = tuple(one for one in found.engagement.changes.corrections if one.entry == shown.sequence)
+    facts = {name: getattr(shown, name) for name in EntryShown.model_fields if name != "corrections"}
+    return EntryShown(**facts, corrections=corrections)
 
 
 async def _first(lines: AsyncIterator[EntryShown], number: int) -> AsyncIterator[EntryShown]:

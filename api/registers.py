@@ -16,13 +16,15 @@ from api.describing import problems
 from api.errors import BadCursor, NoSuchEngagement, NotForYou, NothingHere
 from api.seeing import Seen, seen, whole
 from programme import spc
+from programme.changes.correcting import touchpoint_id
+from programme.changes.record import Changes, Correction
 from programme.differences import Difference
 from programme.engagement import Cycle, Engagement
 from programme.measure import Measure
 from programme.messages import PersonId, Role, Words
 from programme.reading import View, may_read_review
 from programme.stages.action import Action, DevelopmentNeed
-from programme.stages.delivery import CheckInRound
+from programme.stages.delivery import CheckInRound, Touchpoint
 from programme.stages.pair import Insight, Mark, Pair, Writing
 from programme.stages.review import Review
 from programme.stages.session import Session
@@ -30,6 +32,7 @@ from programme.stages.session import Session
 Items = Iterator[tuple[str, int, BaseModel]]
 """Id, cycle (0: of the whole engagement), and what it is."""
 
+_NONE = Changes()
 _SEES_ALL_PAIRS = frozenset({Role.PROGRAMME_MANAGER, Role.FACILITATOR})
 
 
@@ -64,6 +67,17 @@ def _check_ins(engagement: Engagement, reader: PersonId) -> Items:
     for cycle in cycles(engagement):
         for one in cycle.delivery.check_ins:
             yield one.month.isoformat(), cycle.number, one
+
+
+def _touchpoints(engagement: Engagement, reader: PersonId) -> Items:
+    """By their day; a second one on a day has its number behind it."""
+    del reader
+    for cycle in cycles(engagement):
+        days: list[str] = []
+        for one in cycle.delivery.touchpoints:
+            days.append(touchpoint_id(one.on))
+            number = days.count(days[-1])
+            yield days[-1] + (f"-{number}" if number > 1 else ""), cycle.number, one
 
 
 def _differences(engagement: Engagement, reader: PersonId) -> Items:
@@ -121,6 +135,7 @@ REGISTERS = (
     Register("actions", Action, View.ACTIONS, _of_cycles(lambda cycle: cycle.agreement.actions), "Actions."),
     Register("needs", DevelopmentNeed, View.ACTIONS, _of_cycles(lambda cycle: cycle.agreement.needs), "Needs."),
     Register("check-ins", CheckInRound, View.ACTIONS, _check_ins, "Monthly check-ins."),
+    Register("touchpoints", Touchpoint, View.ACTIONS, _touchpoints, "Joint touchpoints."),
     Register("sessions", Session, View.SESSIONS, _of_cycles(lambda cycle: cycle.sessions.all), "Joint sessions."),
     Register("differences", Difference, View.SESSIONS, _differences, "The difference log."),
     Register("measures", MeasureShown, View.MEASURES, _measures, "Measures with their points, charts and signals."),
@@ -135,20 +150,23 @@ REGISTERS = (
 def shown_as(model: type[BaseModel]) -> type[BaseModel]:
     """What is said of an item: all that it is, and the cycle in which it stands now."""
     cycle: Any = (int, Field(description="The cycle in which it stands now; 0: it belongs to the whole engagement."))
-    return create_model(f"{model.__name__}InCycle", __base__=model, __doc__=model.__doc__, cycle=cycle)
+    corrections: Any = (tuple[Correction, ...], Field(default=(), description="What was corrected about it later."))
+    return create_model(
+        f"{model.__name__}InCycle", __base__=model, __doc__=model.__doc__, cycle=cycle, corrections=corrections
+    )
 
 
-def latest(items: Items, shown: type[BaseModel]) -> dict[str, BaseModel]:
+def latest(items: Items, shown: type[BaseModel], changes: Changes = _NONE) -> dict[str, BaseModel]:
     """Every item once, as it is now, in the order in which they came."""
     found: dict[str, BaseModel] = {}
     for name, cycle, item in items:
-        found[name] = shown.model_construct(**_fields(item), cycle=cycle)
+        found[name] = shown.model_construct(**_fields(item), cycle=cycle, corrections=changes.corrections_of(name))
     return found
 
 
 async def _read(door: FrontDoor, visitor: Visitor, register: Register, shown: type[BaseModel]) -> dict[str, BaseModel]:
     at: Seen = await (seen(door, visitor, register.view) if register.view else whole(door, visitor))
-    return latest(register.items(at.engagement, at.reader), shown)
+    return latest(register.items(at.engagement, at.reader), shown, at.engagement.changes)
 
 
 def register_router() -> APIRouter:

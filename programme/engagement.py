@@ -28,7 +28,7 @@ from programme import (
     post,
     telling,
 )
-from programme.changes import extending
+from programme.changes import correcting, extending, reopening, returning, skipping, vacancies
 from programme.changes.record import Changes, postponed
 from programme.continuity import Continuity
 from programme.departure import Handovers
@@ -127,6 +127,11 @@ AnyCommand = Annotated[
     | challenge.Commands
     | renewal.Commands
     | extending.Commands
+    | skipping.Commands
+    | reopening.Commands
+    | returning.Commands
+    | vacancies.Commands
+    | correcting.Commands
     | TimeReached,
     Field(discriminator="kind"),
 ]
@@ -161,7 +166,12 @@ AnyEvent = Annotated[
     | challenge.Events
     | renewal.Events
     | planning.Events
-    | extending.Events,
+    | extending.Events
+    | skipping.Events
+    | reopening.Events
+    | returning.Events
+    | vacancies.Events
+    | correcting.Events,
     Field(discriminator="kind"),
 ]
 COMMANDS: TypeAdapter[Command] = TypeAdapter(AnyCommand)
@@ -197,6 +207,11 @@ PARTS: tuple[Part, ...] = (
     renewal.PART,
     planning.PART,
     extending.PART,
+    skipping.PART,
+    reopening.PART,
+    returning.PART,
+    vacancies.PART,
+    correcting.PART,
     telling.PART,
     post.PART,
 )

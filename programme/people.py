@@ -38,6 +38,7 @@ from programme.refusals import (
     UnknownPerson,
     WrongSide,
 )
+from programme.working_time import local_date
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -455,10 +456,11 @@ def _appointment_accepted(engagement: Engagement, event: AppointmentAccepted, at
 
 
 def _appointment_declined(engagement: Engagement, event: AppointmentDeclined, at: datetime) -> Engagement:
-    del at
     person = engagement.people[event.person]
     kept = tuple(one for one in person.appointments if one.role is not event.role)
-    return _with(engagement, person.model_copy(update={"appointments": kept}))
+    vacant = {**engagement.changes.vacant, event.role: local_date(at)}
+    after = engagement.but(changes=engagement.changes.model_copy(update={"vacant": vacant}))
+    return _with(after, person.model_copy(update={"appointments": kept}))
 
 
 # --- tasks ---------------------------------------------------------------------------------------------------------

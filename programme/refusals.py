@@ -585,6 +585,41 @@ class NotExtendable(OutOfTurn):
         super().__init__(f"This due date stays as it is. {why}.")
 
 
+class NotSkippable(OutOfTurn):
+    """Something hangs on the step."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"This step cannot be left out: {what} hangs on it. Give it more time instead.")
+
+
+class CannotReturn(OutOfTurn):
+    """The programme does not go back there."""
+
+    def __init__(self, instead: str) -> None:
+        super().__init__(f"The programme does not return to this stage. {instead}.")
+
+
+class NotHeld(Unknown):
+    """The person does not hold the part."""
+
+    def __init__(self, role: str) -> None:
+        super().__init__(f"This person neither holds nor was offered the part of {role}.")
+
+
+class UnknownEntry(Unknown):
+    """No entry of this number is yours to correct."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no entry with this number that you may correct. Look at the history.")
+
+
+class NotCorrectable(OutOfTurn):
+    """The entry is not corrected in this way."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"This entry is not corrected by another. {why}.")
+
+
 class ExtensionTooLong(Invalid):
     """A duty is given a few working days more, not any number."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Literal
 
+from programme.changes.looking_after import role_of, task_in_care
 from programme.changes.record import DutyId, Later, LaterReason, duty_of, given, with_changes
 from programme.messages import Command, Event, Role, Sentence, Task, TaskId
 from programme.part import Asked, Part
@@ -32,15 +33,6 @@ FIXED: Mapping[str, str] = {
     "ChooseAfterShortfall": "Everybody who answered waits for it",
 }
 """Commands whose tasks keep their dates, and why. A window that is common to all is extended by its own command."""
-
-VOLUNTARY = frozenset({"CompleteQuestionnaire", "AcceptEnrolment", "StateWillingness"})
-"""Nobody is late with these, and nobody learns from a refusal who has not done them."""
-
-FACILITATED = frozenset(
-    {"RecordVisit", "WriteReflection", "MarkReflection", "RePair", "ScheduleSession", "MoveSession"}
-    | {"RecordAttendance", "WriteNotes", "ConfirmNotes", "SettleNotes", "ConfirmNeedMet"}
-)
-"""What the facilitator looks after: the perspective exchange and the joint sessions."""
 
 
 class ExtendDueDate(Command):
@@ -84,7 +76,7 @@ Events = DueDateExtended
 
 def extend_due_date(engagement: Engagement, command: ExtendDueDate, asked: Asked) -> list[Event]:
     """Give more time, and say so to everybody who owes it."""
-    role = _as_what(engagement, asked)
+    role = role_of(engagement, asked)
     task = _extendable(engagement, command.task, role)
     if command.reason is LaterReason.OTHER and not command.sentence.strip():
         raise Invalid("Say in a sentence what the reason is.")
@@ -105,16 +97,9 @@ def extend_due_date(engagement: Engagement, command: ExtendDueDate, asked: Asked
     return [extended, *([NoticeRaised(people=people, title=title, about=task.about)] if people else [])]
 
 
-def _as_what(engagement: Engagement, asked: Asked) -> Role:
-    manages = Role.PROGRAMME_MANAGER in engagement.people[asked.by].roles()
-    return Role.PROGRAMME_MANAGER if manages else Role.FACILITATOR
-
-
 def _extendable(engagement: Engagement, name: TaskId, role: Role) -> Task:
     """An open task that whoever asks looks after and whose date may move."""
-    task = next((one for one in engagement.open_tasks if one.id == name and one.command not in VOLUNTARY), None)
-    if task is None or (role is Role.FACILITATOR and task.command not in FACILITATED):
-        raise UnknownTask
+    task = task_in_care(engagement, name, role)
     if task.due is None:
         raise NotExtendable("It stands open without a date")
     if why := FIXED.get(task.command):

@@ -70,6 +70,7 @@ class Step(StrEnum):
     CHECK_IN = "check_in"
     TOUCHPOINT = "touchpoint"
     POSITION = "position"
+    FURTHER_PAIRS = "further_pairs"  # for which the programme came back to the exchange
 
     @property
     def words(self) -> str:
@@ -77,6 +78,7 @@ class Step(StrEnum):
         return {
             Step.CHECK_IN: "check-in",
             Step.POSITION: "position statement",
+            Step.FURTHER_PAIRS: "forming of further pairs",
             Step.SHARING: "sharing of an insight",
         }.get(self, self.value)
 

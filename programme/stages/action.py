@@ -166,6 +166,7 @@ class Action(Frozen):
     reported: date | None = None
     verifications: dict[Side, Verification] = Field(default_factory=dict)
     verified: date | None = None
+    reopened: date | None = None  # verified in error, and active again since
     objections: tuple[Objection, ...] = ()
     suspended_from: ActionStatus | None = None
     suspended_by: int = 0  # the number of the objection that began the present or last suspension

@@ -8,10 +8,11 @@ never edited; and no cycle is renewed before an external review has been answere
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Literal
 
+from programme.changes.skipping import left_out_in_words
 from programme.gates import GatePassed, StageStarted, common_lacks
 from programme.messages import (
     CHALLENGERS,
@@ -389,6 +390,14 @@ class EvidenceFrozen(Event):
     on: date
 
 
+class LeftOutShown(Event):
+    """The evidence of a review names the steps that were left out in this cycle."""
+
+    kind: Literal["LeftOutShown"] = "LeftOutShown"
+    review: ReviewId
+    steps: tuple[str, ...]
+
+
 class ReviewHeld(Event):
     """A panel met, quorate. ``without``: sides whose position statement was missing."""
 
@@ -479,6 +488,7 @@ Events = (
     | PositionStatementGiven
     | ReviewDateWithdrawn
     | EvidenceFrozen
+    | LeftOutShown
     | ReviewHeld
     | FindingsRecorded
     | FindingCorrected
@@ -567,7 +577,12 @@ def lacks(engagement: Engagement) -> list[str]:
 # --- decide: the panel ---------------------------------------------------------------------------------------------
 
 
-def _review(engagement: Engagement, review: ReviewId) -> Review:
+def review_of(engagement: Engagement, review: ReviewId) -> Review:
+    """A review of the running cycle that is open.
+
+    Raises:
+        Unknown: there is none with this id.
+    """
     found = engagement.cycle.challenge.reviews.get(review) if engagement.cycle else None
     if found is None:
         message = f"No review '{review}' is open in this cycle. Look at the reviews for those that are."
@@ -576,7 +591,7 @@ def _review(engagement: Engagement, review: ReviewId) -> Review:
 
 
 def _unfound(engagement: Engagement, review: ReviewId) -> Review:
-    found = _review(engagement, review)
+    found = review_of(engagement, review)
     if found.found:
         raise AlreadyDone("the findings of this review are recorded")
     return found
@@ -630,10 +645,11 @@ def release_from_panel(engagement: Engagement, command: ReleaseFromPanel, asked:
     _panellist(review, command.person)
     reason = _said(command.reason, "The reason")
     released = PanelMemberReleased(review=review.id, person=command.person, reason=reason, on=asked.today)
-    return [released, *_uninvited(engagement, review, command.person)]
+    return [released, *uninvited(engagement, review, command.person)]
 
 
-def _uninvited(engagement: Engagement, review: Review, person: PersonId) -> list[Event]:
+def uninvited(engagement: Engagement, review: Review, person: PersonId) -> list[Event]:
+    """What takes the calendar entry of a review meeting back from somebody who leaves its panel."""
     if not review.meeting or review.held or not review.panel[person].accepted:
         return []
     entry = invitation(engagement, review, review.meeting, cancelled=True)
@@ -650,7 +666,7 @@ def _uninvited(engagement: Engagement, review: Review, person: PersonId) -> list
 
 def pass_chair(engagement: Engagement, command: PassChair, asked: Asked) -> list[Event]:
     """Another challenger chairs; after the meeting only one who was there."""
-    review = _review(engagement, command.review)
+    review = review_of(engagement, command.review)
     if review.answered:
         raise AlreadyDone("both sides have answered this review")
     panellist = _panellist(review, command.person)
@@ -688,7 +704,7 @@ def decline_panel(engagement: Engagement, command: DeclinePanel, asked: Asked) -
     _panellist(review, asked.by)
     return [
         PanelDeclined(review=review.id, person=asked.by, on=asked.today),
-        *_uninvited(engagement, review, asked.by),
+        *uninvited(engagement, review, asked.by),
     ]
 
 
@@ -751,7 +767,7 @@ def _meeting(review: Review, event: ReviewScheduled) -> Meeting:
 
 def give_position_statement(engagement: Engagement, command: GivePositionStatement, asked: Asked) -> list[Event]:
     """One's view of what is reviewed, before the evidence is frozen."""
-    review = _review(engagement, command.review)
+    review = review_of(engagement, command.review)
     side = next((side for side in Side if asked.by in owners(engagement, side)), None)
     if side is None:
         raise NotHeldByYou("A position statement of this review")
@@ -789,9 +805,10 @@ def freeze_evidence(engagement: Engagement, review: Review, asked: Asked) -> lis
         drift=engagement.running.delivery.drift,
         on=asked.today,
     )
-    people = tuple(review.panel)
+    people, left_out = tuple(review.panel), left_out_in_words(engagement)
     return [
         frozen,
+        *([LeftOutShown(review=review.id, steps=left_out)] if left_out else []),
         NoticeRaised(people=people, title="The evidence for your challenge review is ready", about=review.id),
     ]
 
@@ -871,7 +888,12 @@ def _complacency(review: Review, command: RecordFindings) -> Complacency:
     return Complacency(**answers, reason=command.reason.strip(), second=command.second)
 
 
-def _finding(review: Review, finding: FindingId) -> Finding:
+def finding_of(review: Review, finding: FindingId) -> Finding:
+    """A finding of a review.
+
+    Raises:
+        Unknown: there is none with this id.
+    """
     found = review.findings.get(finding)
     if found is None:
         message = f"No finding '{finding}' in this review."
@@ -881,9 +903,9 @@ def _finding(review: Review, finding: FindingId) -> Finding:
 
 def correct_finding(engagement: Engagement, command: CorrectFinding, asked: Asked) -> list[Event]:
     """Another wording, beside the first; only until both sides have answered."""
-    review = _review(engagement, command.review)
+    review = review_of(engagement, command.review)
     _chaired(engagement, review, asked)
-    finding = _finding(review, command.finding)
+    finding = finding_of(review, command.finding)
     if finding.answered:
         raise AlreadyDone("both sides have answered this finding")
     text, reason = _said(command.text, "The finding"), _said(command.reason, "The reason")
@@ -892,8 +914,8 @@ def correct_finding(engagement: Engagement, command: CorrectFinding, asked: Aske
 
 def answer_finding(engagement: Engagement, command: AnswerFinding, asked: Asked) -> list[Event]:
     """One side's answer. What both sides accept of a recommendation is drafted as an action."""
-    review = _review(engagement, command.review)
-    finding = _finding(review, command.finding)
+    review = review_of(engagement, command.review)
+    finding = finding_of(review, command.finding)
     side = speaks_for(engagement, finding, asked.by)
     if side is None:
         raise NotHeldByYou("Answering this finding")
@@ -1074,6 +1096,13 @@ def _frozen(engagement: Engagement, event: EvidenceFrozen, at: datetime) -> Enga
     return _change(engagement, event.review, evidence=Evidence(**event.model_dump(exclude={"kind", "review"})))
 
 
+def _left_out_shown(engagement: Engagement, event: LeftOutShown, at: datetime) -> Engagement:
+    del at
+    evidence = engagement.running.challenge.reviews[event.review].evidence
+    shown = evidence.model_copy(update={"left_out": event.steps}) if evidence else None
+    return _change(engagement, event.review, evidence=shown)
+
+
 def _held(engagement: Engagement, event: ReviewHeld, at: datetime) -> Engagement:
     del at
     return _change(engagement, event.review, held=event.on, attended=event.attended, without=event.without)
@@ -1090,13 +1119,13 @@ def _corrected(engagement: Engagement, event: FindingCorrected, at: datetime) ->
     finding = engagement.running.challenge.reviews[event.review].findings[event.finding]
     correction = Correction(was=finding.text, reason=event.reason, on=event.on)
     changes = {"text": event.text, "corrections": (*finding.corrections, correction), "answers": {}}
-    return _keep_finding(engagement, event.review, finding.model_copy(update=changes))
+    return with_finding(engagement, event.review, finding.model_copy(update=changes))
 
 
 def _answered(engagement: Engagement, event: FindingAnswered, at: datetime) -> Engagement:
     del at
     finding = engagement.running.challenge.reviews[event.review].findings[event.finding]
-    return _keep_finding(engagement, event.review, _with_answer(finding, event))
+    return with_finding(engagement, event.review, _with_answer(finding, event))
 
 
 def _with_answer(finding: Finding, event: FindingAnswered) -> Finding:
@@ -1139,7 +1168,8 @@ def _change(engagement: Engagement, review: ReviewId, **changes: object) -> Enga
     return _keep(engagement, engagement.running.challenge.reviews[review].model_copy(update=changes))
 
 
-def _keep_finding(engagement: Engagement, review: ReviewId, finding: Finding) -> Engagement:
+def with_finding(engagement: Engagement, review: ReviewId, finding: Finding) -> Engagement:
+    """The engagement with this finding as it is now."""
     findings = engagement.running.challenge.reviews[review].findings
     return _change(engagement, review, findings={**findings, finding.id: finding})
 
@@ -1348,25 +1378,42 @@ def _statement_tasks(engagement: Engagement, review: Review, meeting: Meeting) -
 
 
 def _answer_tasks(engagement: Engagement, review: Review) -> Iterator[Task]:
+    """Findings to answer for each side; those whose answer was taken back have a task, and some days, of their own."""
     assert review.found  # noqa: S101 - asked for only once there are findings
-    due = engagement.time.due(review.found, engagement.template.durations.findings_answer, "the findings were recorded")
+    durations = engagement.template.durations
+    due = engagement.time.due(review.found, durations.findings_answer, "the findings were recorded")
     for side in Side:
         waiting = [one for one in review.findings.values() if side not in one.answers]
-        people = dict.fromkeys(person for one in waiting for person in answerers(engagement, one, side))
-        for person in people:
-            if any(speaks_for(engagement, one, person) is side for one in waiting):
-                yield _task(
-                    engagement,
-                    f"answers-{review.id}-{side.value}",
-                    person,
-                    ladder="answer-findings",
-                    about=review.id,
-                    command="AnswerFinding",
-                    title="Answer the findings of the review for your side",
-                    opened=review.found,
-                    due=due,
-                    side=side,
-                )
+        fresh = [one for one in waiting if not _taken_back(one, side)]
+        yield from _to_answer(engagement, review, side, fresh, None, due)
+        for since in sorted({on for one in waiting if (on := _taken_back(one, side))}):
+            again = [one for one in waiting if _taken_back(one, side) == since]
+            later = engagement.time.due(since, durations.correction, "the answer was taken back")
+            yield from _to_answer(engagement, review, side, again, since, max(due, later, key=lambda one: one.on))
+
+
+def _taken_back(finding: Finding, side: Side) -> date | None:
+    return max((one.on for one in finding.taken_back if one.side is side), default=None)
+
+
+def _to_answer(
+    engagement: Engagement, review: Review, side: Side, waiting: Sequence[Finding], again: date | None, due: DueDate
+) -> Iterator[Task]:
+    people = dict.fromkeys(person for one in waiting for person in answerers(engagement, one, side))
+    for person in people:
+        if any(speaks_for(engagement, one, person) is side for one in waiting):
+            yield _task(
+                engagement,
+                f"answers-{review.id}-{side.value}{f'-again-{again}' if again else ''}",
+                person,
+                ladder="answer-findings",
+                about=review.id,
+                command="AnswerFinding",
+                title="Answer the findings of the review for your side",
+                opened=again or review.found or due.on,
+                due=due,
+                side=side,
+            )
 
 
 def _check_tasks(engagement: Engagement, check: ProgressCheck) -> Iterator[Task]:
@@ -1423,6 +1470,7 @@ PART = Part(
         ReviewDateWithdrawn: _date_withdrawn,
         PositionStatementGiven: _statement_given,
         EvidenceFrozen: _frozen,
+        LeftOutShown: _left_out_shown,
         ReviewHeld: _held,
         FindingsRecorded: _recorded,
         FindingCorrected: _corrected,

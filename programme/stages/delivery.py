@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
+from programme.changes.record import Step
 from programme.charting import watched_by
 from programme.measure import MeasureId
 from programme.measures import next_month, refuse_blank
@@ -249,8 +250,14 @@ def touchpoint_due(engagement: Engagement, action: Action) -> tuple[date, DueDat
     if started is None or action.status is not ActionStatus.ACTIVE or action.activated is None:
         return None
     held = [one.on for one in engagement.running.delivery.touchpoints if action.id in one.actions]
-    since = max([started, action.activated, *held])
-    what = "the last one" if since in held else "delivery of the action began"
+    left_out = [one.on for one in engagement.changes.of_step(Step.TOUCHPOINT, action.id)]
+    again = [action.reopened] if action.reopened else []
+    since = max([started, action.activated, *held, *left_out, *again])
+    what = "delivery of the action began"
+    if since in left_out:
+        what = "it was left out"
+    elif since in held:
+        what = "the last one"
     return since, engagement.time.months_after(since, engagement.template.durations.touchpoint_months, what)
 
 
@@ -383,10 +390,12 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
         yield from _points(engagement, measure, month, due)
     for action in actions_of(engagement):
         if found := touchpoint_due(engagement, action):
+            left_out = sum(1 for _ in engagement.changes.of_step(Step.TOUCHPOINT, action.id))
+            again = f"-after-{left_out}" if left_out else ""  # asked anew, even on the day on which it was left out
             for side in Side:
                 owner = action.owner(side)
                 yield Task(
-                    id=f"{engagement.running.number}/delivery/touchpoint-{action.id}-{found[0]}/{owner}",
+                    id=f"{engagement.running.number}/delivery/touchpoint-{action.id}-{found[0]}{again}/{owner}",
                     ladder="touchpoint",
                     person=owner,
                     about=action.id,

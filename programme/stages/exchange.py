@@ -45,6 +45,9 @@ if TYPE_CHECKING:
     from programme.engagement import Engagement
 
 
+FURTHER = "further"  # what the facilitator's task is about, when the programme came back for more pairs
+
+
 # --- commands --------------------------------------------------------------------------------------------------------
 
 
@@ -203,10 +206,10 @@ def re_pair(engagement: Engagement, command: RePair, asked: Asked) -> list[Event
     _refuse_impossible(engagement, command.pairs, busy)
     groups = groups_of(engagement, command.pairs)
     events: list[Event] = [PairsChanged(replaced=command.replaces, pairs=groups, on=asked.today)]
-    paired = {person for pair in command.pairs for person in pair}
-    former = {person for pair in command.replaces for person in exchange.pairs[pair].members}
-    if let_go := tuple(sorted(former - paired)):
-        events.append(NoticeRaised(people=let_go, title="Your pair for the perspective exchange was changed"))
+    formed = [frozenset(pair) for pair in command.pairs]
+    parted = (exchange.pairs[pair].members for pair in command.replaces)
+    if told := tuple(sorted({person for pair in parted if frozenset(pair) not in formed for person in pair})):
+        events.append(NoticeRaised(people=told, title="Your pair for the perspective exchange was changed"))
     return events
 
 
@@ -248,7 +251,14 @@ def lacks(engagement: Engagement) -> list[str]:
     if unsettled := sum(1 for pair in exchange.standing if pair.open):
         pairs = "1 pair" if unsettled == 1 else f"{unsettled} pairs"
         missing.append(f"{pairs} must be recognised both ways, changed or excused")
+    if _further_needed(exchange):
+        missing.append("at least 1 further pair must be formed, as the programme came back to the exchange for it")
     return missing + _too_few(engagement)
+
+
+def _further_needed(exchange: Exchange) -> bool:
+    """Whether the programme came back for further pairs, and none was formed yet."""
+    return 0 < exchange.before_return >= len(exchange.pairs)
 
 
 def _too_few(engagement: Engagement) -> list[str]:
@@ -358,6 +368,9 @@ def _of_facilitator(engagement: Engagement, exchange: Exchange) -> Iterator[Task
             elif since := pair.stalled.get(pair.milestone):
                 title = f"Pair {pair.id} is behind: form another, or excuse it"
                 yield _settle(engagement, f"{pair.id}-{pair.milestone.value}", facilitator, title, since)
+        if _further_needed(exchange) and (span := engagement.span(Stage.EXCHANGE)):
+            title = "Form further pairs for the perspective exchange: the programme came back for them"
+            yield _settle(engagement, f"{FURTHER}-{exchange.before_return}", facilitator, title, span.started)
         if exchange.confirmed and not any(pair.open for pair in exchange.standing) and _too_few(engagement):
             since = max((pair.settled_on for pair in exchange.standing), default=exchange.confirmed)
             title = "Too few pairs recognise each other: form further pairs in place of excused ones"

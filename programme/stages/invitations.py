@@ -17,6 +17,7 @@ from programme.messages import (
     Role,
     Sentence,
     Side,
+    Stage,
     Task,
 )
 from programme.part import Asked, Part
@@ -180,6 +181,9 @@ def schedule(engagement: Engagement, command: ScheduleSession, asked: Asked) -> 
     session = not_held(engagement, command.session)
     if session.starts:
         raise AlreadyDone("the session has a date; move it instead")
+    if not _in_turn(engagement, session):
+        what = "the programme is back in the perspective exchange; the sessions go on after it"
+        raise NotYet(what)
     when = _checked(engagement, session, command, asked)
     revision = 0 if session.revision is None else session.revision + 1
     people = invited(engagement, session)
@@ -215,14 +219,14 @@ def cancel(engagement: Engagement, command: CancelSession, asked: Asked) -> list
     """Take a date away, in everybody's calendar too."""
     session = not_held(engagement, command.session)
     _refuse_no_reason(command.reason)
-    called_off = _called_off(engagement, session, command.reason, asked.today, SESSION)
-    if not called_off:
+    cancelled = called_off(engagement, session, command.reason, asked.today, SESSION)
+    if not cancelled:
         what = "the session has no date that could be cancelled"
         raise NotYet(what)
-    return called_off
+    return cancelled
 
 
-def _called_off(engagement: Engagement, session: Session, reason: str, today: date, topic: str) -> list[Event]:
+def called_off(engagement: Engagement, session: Session, reason: str, today: date, topic: str) -> list[Event]:
     """What takes a date away: nothing where there is none."""
     if session.starts is None or session.ends is None or session.revision is None:
         return []
@@ -355,7 +359,7 @@ def _off_in_a_pause(engagement: Engagement, session: Session, asked: Asked) -> l
         or not asked.today <= session.on < pause.resumes
     ):
         return []
-    return _called_off(engagement, session, "The programme is paused", asked.today, PAUSE)
+    return called_off(engagement, session, "The programme is paused", asked.today, PAUSE)
 
 
 def _late_invitation(engagement: Engagement, session: Session, asked: Asked) -> list[Event]:
@@ -495,15 +499,32 @@ def _invitations(engagement: Engagement, session: Session) -> Iterator[Task]:
                 )
 
 
+def _in_turn(engagement: Engagement, session: Session) -> bool:
+    """Whether a session may have a date: a planned one waits while the programme is back in the exchange."""
+    return session.purpose is not Purpose.PLANNED or engagement.in_stage(Stage.SESSIONS)
+
+
+def _back_since(engagement: Engagement, session: Session) -> date | None:
+    """Since when the programme is in the joint sessions again, for a session that was called before."""
+    if session.purpose is not Purpose.PLANNED or engagement.cycle is None:
+        return None
+    spans = [one for one in engagement.stages if (one.stage, one.cycle) == (Stage.SESSIONS, engagement.cycle.number)]
+    return spans[-1].started if len(spans) > 1 and session.called < spans[-1].started else None
+
+
 def _date_to_set(engagement: Engagement, session: Session, facilitator: PersonId) -> Task | None:
     """A first date, once the session before it has one; another date, where the one before has come too near."""
     before = session_before(engagement, session)
     if before and (before.on is None or before.dated is None):
         return None
-    since = max(filter(None, (session.called, session.dated, before.dated if before else None)))
+    back = _back_since(engagement, session)
+    if not _in_turn(engagement, session):
+        return None
+    since = max(filter(None, (session.called, session.dated, before.dated if before else None, back)))
     gap = engagement.template.durations.session_gap
     if session.starts is None:
-        what, command, title = f"schedule-{session.revision or 0}", "ScheduleSession", f"Set the date of {session.name}"
+        what = f"schedule-{session.revision or 0}{f'-{back}' if back else ''}"
+        command, title = "ScheduleSession", f"Set the date of {session.name}"
     elif before and before.on and session.on and session.on < engagement.time.plus(before.on, gap):
         what, command = f"move-{session.revision}-{before.id}-{before.revision}", "MoveSession"
         title = f"Move {session.name}: session {before.letter} is too near to it"

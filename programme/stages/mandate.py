@@ -438,23 +438,24 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
         yield from _missing_appointments(engagement, engagement.registered)
 
 
-def _missing_appointments(engagement: Engagement, since: date) -> Iterator[Task]:
+def _missing_appointments(engagement: Engagement, registered: date) -> Iterator[Task]:
+    """A part that became open again, after an appointment was declined or had ended, is a duty of its own."""
     offered = {role for person in engagement.people.values() for role in person.intended()}
     offered |= {role for one in engagement.handovers.departures.values() for role in one.handovers}  # asked for there
     for role in (Role.FACILITATOR, Role.MEDICAL_APPROVER, Role.DEPUTY_APPROVER, Role.DATA_PROTECTION_CONTACT):
         if role not in offered:
+            vacant = engagement.changes.vacant.get(role)
+            since, why = (vacant, "the part became open") if vacant else (registered, "the engagement was registered")
             for manager in engagement.holders(Role.PROGRAMME_MANAGER):
                 yield Task(
-                    id=f"0/mandate/appoint-{role.value}/{manager}",
+                    id=f"0/mandate/appoint-{role.value}{f'-{vacant}' if vacant else ''}/{manager}",
                     ladder="duty",
                     person=manager,
                     about=role.value,
                     command="Appoint",
                     title=f"Appoint a {role.value.replace('_', ' ')}",
                     opened=since,
-                    due=engagement.time.due(
-                        since, engagement.template.durations.appointment, "the engagement was registered"
-                    ),
+                    due=engagement.time.due(since, engagement.template.durations.appointment, why),
                 )
 
 

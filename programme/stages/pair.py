@@ -84,7 +84,10 @@ class Insight(Frozen):
 
 
 class Pair(Frozen):
-    """People of both sides who exchange places. ``stalled``: since when the facilitator is asked to step in."""
+    """People of both sides who exchange places. ``stalled``: since when the facilitator is asked to step in.
+
+    ``left_out``: whose further visits are not asked for any more, and since when.
+    """
 
     id: PairId
     doctors: tuple[PersonId, ...]
@@ -94,6 +97,7 @@ class Pair(Frozen):
     writings: dict[PersonId, Writing] = Field(default_factory=dict)
     insights: dict[PersonId, Insight] = Field(default_factory=dict)
     stalled: dict[Milestone, date] = Field(default_factory=dict)
+    left_out: dict[PersonId, date] = Field(default_factory=dict)
     excused: ExcuseReason | None = None
     excused_on: date | None = None
     replaced: bool = False
@@ -109,6 +113,8 @@ class Pair(Frozen):
 
     def hosts_left(self, guest: PersonId) -> tuple[PersonId, ...]:
         """Whom a member has still to visit."""
+        if guest in self.left_out:
+            return ()
         seen = {visit.host for visit in self.visits if visit.guest == guest}
         return tuple(host for host in self.across(guest) if host not in seen)
 
@@ -142,11 +148,15 @@ class Pair(Frozen):
 
 
 class Exchange(Frozen):
-    """The pairs of a cycle, as proposed and as they are; a pair that was replaced stays on record."""
+    """The pairs of a cycle, as proposed and as they are; a pair that was replaced stays on record.
+
+    ``before_return``: how many there were when the programme came back to the exchange; 0 where it has not.
+    """
 
     proposed: tuple[Group, ...] = ()
     proposed_on: date | None = None
     confirmed: date | None = None
+    before_return: int = 0
     pairs: dict[PairId, Pair] = Field(default_factory=dict)
 
     @property

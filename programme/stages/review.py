@@ -108,7 +108,8 @@ class Evidence(Frozen):
     """What the panel judges: everything folded up to this entry of the journal, and what was overdue on that day.
 
     ``overdue`` counts open tasks by the name of their ladder. ``late_check_ins`` are actions long without a check-in,
-    ``late_answers`` earlier reviews whose findings wait for an answer, ``drift`` the days on which drift was flagged.
+    ``late_answers`` earlier reviews whose findings wait for an answer, ``drift`` the days on which drift was flagged,
+    ``left_out`` the steps that were left out in this cycle, in words.
     """
 
     sequence: int
@@ -119,6 +120,7 @@ class Evidence(Frozen):
     late_check_ins: tuple[str, ...] = ()
     late_answers: tuple[ReviewId, ...] = ()
     drift: tuple[date, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 class Answer(Frozen):
@@ -127,6 +129,15 @@ class Answer(Frozen):
     by: PersonId
     reply: Reply
     reason: Paragraph = ""
+    on: date
+
+
+class TakenBack(Frozen):
+    """An answer that a side took back before the review was answered, and why."""
+
+    side: Side
+    answer: Answer
+    reason: Paragraph
     on: date
 
 
@@ -148,6 +159,7 @@ class Finding(Frozen):
     condition: str = ""
     corrections: tuple[Correction, ...] = ()
     answers: dict[Side, Answer] = Field(default_factory=dict)
+    taken_back: tuple[TakenBack, ...] = ()
 
     @property
     def answered(self) -> bool:

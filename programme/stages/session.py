@@ -129,6 +129,14 @@ class Notes(Frozen):
         return len(self.confirmed) == len(Side)
 
 
+class Reopened(Frozen):
+    """A version of the notes that counted, and does so no more."""
+
+    version: int
+    reason: Paragraph
+    on: date
+
+
 class Session(Frozen):
     """One joint session. A session that was not quorate is followed by another with an id of its own.
 
@@ -159,6 +167,7 @@ class Session(Frozen):
     conversation: Paragraph = ""
     notes: Notes | None = None
     dissents: tuple[Dissent, ...] = ()
+    reopened: tuple[Reopened, ...] = ()
     counts_from: date | None = None
 
     @property

@@ -220,6 +220,13 @@ def call_session(
     ]
 
 
+def one_more(engagement: Engagement, today: date, why: str) -> SessionCalled:
+    """The last of the planned sessions once more: the gate waits for it as for the first."""
+    plan = engagement.template.sessions[-1]
+    again = {"why": why, "within": engagement.template.durations.session_again}
+    return _planned(engagement, plan, today).model_copy(update=again)
+
+
 def _new_id(engagement: Engagement, letter: str) -> SessionId:
     used = sum(1 for one in sessions(engagement) if one.letter == letter)
     return f"{engagement.running.number}{letter}{used + 1 if used else ''}"

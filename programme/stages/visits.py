@@ -224,7 +224,7 @@ def record_visit(engagement: Engagement, command: RecordVisit, asked: Asked) -> 
     if guest not in pair.members or command.host not in pair.across(guest) or asked.by not in (guest, command.host):
         raise NotYourPair
     if command.host not in pair.hosts_left(guest):
-        raise AlreadyDone("this visit is noted")
+        raise AlreadyDone("this visit is noted, or was left out")
     if not pair.formed <= command.on <= asked.today:
         message = "Give the day of the visit: not before the pair was formed, and not after today."
         raise Invalid(message)
@@ -431,8 +431,10 @@ def _reflection(engagement: Engagement, pair: Pair, person: PersonId) -> Task | 
     """To write after the visits, or again after a correction while there is a round left."""
     durations, writing = engagement.template.durations, pair.writings.get(person)
     if writing is None:
-        since = max(visit.noted for visit in pair.visits if visit.guest == person)
-        title, reason = "Write what it is like to be your partner (300 words at most)", "you noted your visit"
+        noted = [visit.noted for visit in pair.visits if visit.guest == person]
+        since = pair.left_out.get(person) or max(noted)
+        title = "Write what it is like to be your partner (300 words at most)"
+        reason = "your visit was left out" if person in pair.left_out else "you noted your visit"
     elif writing.corrected and writing.round < engagement.template.thresholds.recognition_rounds:
         since = writing.corrected
         title, reason = "Your partner has corrected what you wrote. Write it again", "it was corrected"

@@ -1,6 +1,5 @@
 """People come and go, through the front door: a leaver whose part passes on, and who may read what of it."""
 
-
 import pytest
 import pytest_asyncio
 

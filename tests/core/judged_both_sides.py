@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from programme.changes.reopening import NotesReopened
 from programme.engagement import Engagement
 from programme.gates import StageStarted
 from programme.messages import (
@@ -126,7 +127,8 @@ def notes_count_when_both_sides_confirmed_and_dissent_stays(step: Step) -> Itera
         now = after[was.id]
         if now.dissents[: len(was.dissents)] != was.dissents:
             yield f"dissent about the notes of {was.id} was overwritten"
-        if was.counts_from and (now.notes, now.counts_from) != (was.notes, was.counts_from):
+        reopened = any(isinstance(one.event, NotesReopened) and one.event.session == was.id for one in step.entries)
+        if was.counts_from and not reopened and (now.notes, now.counts_from) != (was.notes, was.counts_from):
             yield f"the notes of {was.id} changed after they counted"
     for name, difference in step.before.differences.items():
         kept = step.after.differences.get(name)

@@ -5,14 +5,30 @@ from datetime import date, timedelta
 import pytest
 
 from programme.changes.extending import DueDateExtended, ExtendDueDate
-from programme.changes.record import LaterReason
+from programme.changes.record import LaterReason, SkipReason, Step
+from programme.changes.skipping import SkipStep, StepSkipped, left_out_in_words
 from programme.continuity import DueDateMoved, PauseEngagement
-from programme.messages import Event, Stage, Task
-from programme.refusals import ExtensionTooLong, Invalid, NotExtendable, RoleRequired, UnknownTask
+from programme.messages import Event, Side, Stage, Task
+from programme.post import MessageIssued
+from programme.refusals import (
+    ExtensionTooLong,
+    Invalid,
+    NotExtendable,
+    NotSkippable,
+    RoleRequired,
+    StatementsMissing,
+    UnknownTask,
+)
 from programme.stages.agreement import ActionExpired
+from programme.stages.challenge import HoldReview, LeftOutShown
+from programme.stages.delivery import DriftFlagged
+from programme.stages.exchange import ConfirmPairs
 from programme.stages.objections import RaiseSafetyObjection
+from programme.stages.review import missing_statements
+from programme.stages.visits import RecordVisit, WriteReflection
+from tests.core import given
 from tests.core.agreed import agree, agreeing, delivering, propose, status
-from tests.core.programme_driver import FACILITATOR, PM, Programme, begun
+from tests.core.programme_driver import FACILITATOR, PM, Programme, begun, words
 
 PRESSURE = LaterReason.PRESSURE_OF_WORK
 
@@ -188,3 +204,149 @@ def test_the_facilitator_gives_time_in_the_exchange_and_for_joint_sessions_only(
     assert "the facilitator gave 2 working days more" in now.why
     with pytest.raises(RoleRequired):
         extend(sessions, task, 1, by="d1")
+
+
+# --- steps that are left out -----------------------------------------------------------------------------------------
+
+
+def skip(programme: Programme, task: Task, by: str = PM, sentence: str = "The ward is short of people") -> list[Event]:
+    return programme.do(SkipStep(task=task.id, reason=SkipReason.PRESSURE_OF_WORK, sentence=sentence), by)
+
+
+def checking_in() -> Programme:
+    """Delivery runs, and the first check-ins are open."""
+    programme = delivering()
+    while not programme.tasks(command="CheckIn"):
+        programme.wait(1)
+    return programme
+
+
+def visiting() -> Programme:
+    """The pairs are formed, and nobody has visited anybody."""
+    programme = begun(Stage.EXCHANGE)
+    programme.do(ConfirmPairs(), PM)
+    return programme
+
+
+def test_the_check_ins_of_a_month_are_left_out_for_both_sides_and_count_as_nothing() -> None:
+    programme = checking_in()
+    (about,) = {task.about for task in programme.tasks(command="CheckIn")}
+    skip(programme, owed(programme, "CheckIn", "d1"))
+    assert programme.tasks(command="CheckIn") == []
+    assert programme.engagement.running.delivery.check_ins[-1].lines[about] == {}
+    programme.wait(2)
+    for person in ("d1", "m1"):
+        assert any(title.startswith("Left out: Check in on A1") for title in programme.told(person))
+
+
+def test_a_month_that_was_left_out_is_not_chased() -> None:
+    programme = checking_in()
+    ids = {task.id for task in programme.tasks(command="CheckIn")}
+    skip(programme, owed(programme, "CheckIn", "d1"))
+    asked = len(programme.entries)
+    programme.wait(15)
+    told = [entry.event for entry in programme.entries[asked:] if isinstance(entry.event, MessageIssued)]
+    assert [item.task for event in told for item in event.items if item.task in ids] == []
+
+
+def test_a_touchpoint_that_was_left_out_is_asked_for_again_in_its_time_and_drift_is_still_seen() -> None:
+    programme = delivering()
+    first = owed(programme, "RecordTouchpoint", "d1")
+    skip(programme, first)
+    again = owed(programme, "RecordTouchpoint", "d1")
+    assert again.id != first.id
+    assert first.due
+    assert again.due
+    assert again.due.on >= first.due.on
+    programme.wait(programme.engagement.template.durations.drift + 1)
+    assert len(programme.events(DriftFlagged)) == 1
+
+
+def test_the_second_visit_of_a_pair_is_left_out_and_the_pair_goes_on() -> None:
+    programme = visiting()
+    pair = next(iter(programme.engagement.running.exchange.standing))
+    doctor, manager = pair.members[0], pair.members[-1]
+    with pytest.raises(NotSkippable, match="gate G2"):
+        skip(programme, owed(programme, "RecordVisit", doctor))
+    programme.do(RecordVisit(pair=pair.id, host=manager, on=programme.today), doctor)
+    (task,) = [one for one in programme.tasks(manager, "RecordVisit") if one.about == pair.id]
+    skip(programme, task, by=FACILITATOR)
+    assert [one for one in programme.tasks(manager, "RecordVisit") if one.about == pair.id] == []
+    programme.do(WriteReflection(pair=pair.id, words=words()), manager)
+    assert [one.guest for one in programme.engagement.running.exchange.pairs[pair.id].visits] == [doctor]
+
+
+def test_an_insight_is_left_out_and_no_review_is_told_of_it() -> None:
+    programme = visiting()
+    pair = next(iter(programme.engagement.running.exchange.standing))
+    programme.do(RecordVisit(pair=pair.id, host=pair.managers[0], on=programme.today), pair.doctors[0])
+    skip(programme, owed(programme, "OfferInsight", pair.doctors[0]))
+    assert [one for one in programme.tasks(pair.doctors[0], "OfferInsight") if one.about == pair.id] == []
+    assert left_out_in_words(programme.engagement) == ()
+
+
+def test_a_position_statement_is_left_out_and_the_chair_still_says_that_it_is_missing() -> None:
+    programme = given.dated(given.opened(given.delivering(), "1-internal-1"), "1-internal-1")
+    skip(programme, owed(programme, "GivePositionStatement", "d1"))
+    assert programme.tasks("d1", "GivePositionStatement") == []
+    meeting = given.review_of(programme, "1-internal-1").meeting
+    assert meeting
+    programme.advance(meeting.ends)
+    review = given.review_of(programme, "1-internal-1")
+    assert Side.DOCTOR in missing_statements(programme.engagement, review)
+    assert review.evidence
+    (line,) = review.evidence.left_out
+    assert line.startswith("position statement 1-internal-1, left out on")
+    with pytest.raises(StatementsMissing):
+        programme.do(HoldReview(review=review.id, attended=tuple(review.panel)), review.chair)
+
+
+def test_evidence_of_a_cycle_in_which_nothing_was_left_out_names_nothing() -> None:
+    programme = given.dated(given.opened(given.delivering(), "1-internal-1"), "1-internal-1")
+    meeting = given.review_of(programme, "1-internal-1").meeting
+    assert meeting
+    programme.advance(meeting.ends)
+    assert programme.events(LeftOutShown) == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "command", "gate"),
+    [
+        (Stage.MANDATE, "AcceptAppointment", "gate G0"),
+        (Stage.EXCHANGE, "ConfirmPairs", "gate G2"),
+        (Stage.SESSIONS, "ScheduleSession", "gate G3"),
+        (Stage.AGREEMENT, "AgreeAction", "gate G4"),
+        (Stage.AGREEMENT, "SignCompact", "gate G4"),
+    ],
+)
+def test_a_step_on_which_a_gate_hangs_is_not_left_out_and_the_refusal_names_it(
+    stage: Stage, command: str, gate: str
+) -> None:
+    programme = begun(stage)
+    with pytest.raises(NotSkippable, match=gate):
+        skip(programme, owed(programme, command))
+
+
+def test_nobody_learns_from_a_refusal_to_skip_who_has_not_answered() -> None:
+    programme = begun(Stage.DIAGNOSIS)
+    for task in (owed(programme, "CompleteQuestionnaire").id, "1/diagnosis/questionnaire-1/nobody"):
+        with pytest.raises(UnknownTask):
+            programme.do(SkipStep(task=task, reason=SkipReason.OTHER, sentence="No"), PM)
+
+
+def test_leaving_out_takes_a_sentence_and_the_programme_managers_or_facilitators_part() -> None:
+    programme = checking_in()
+    task = owed(programme, "CheckIn")
+    with pytest.raises(Invalid, match="Say in a sentence"):
+        skip(programme, task, sentence=" ")
+    with pytest.raises(UnknownTask):
+        skip(programme, task, by=FACILITATOR)
+    with pytest.raises(RoleRequired):
+        skip(programme, task, by="d1")
+
+
+def test_what_was_left_out_stays_in_the_history() -> None:
+    programme = checking_in()
+    skip(programme, owed(programme, "CheckIn"))
+    (event,) = programme.events(StepSkipped)
+    assert (event.step, event.about, event.sentence) == (Step.CHECK_IN, "A1", "The ward is short of people")

@@ -5,13 +5,18 @@ from datetime import time, timedelta
 from decimal import Decimal
 from random import Random
 
+from programme.changes.correcting import FACTS, WORDS, CorrectEntry, original_of
 from programme.changes.extending import ExtendDueDate
-from programme.changes.record import LaterReason
+from programme.changes.record import LaterReason, Mistake, SkipReason
+from programme.changes.reopening import ReopenAction, ReopenFinding, ReopenNotes
+from programme.changes.returning import ReturnToStage
+from programme.changes.skipping import STEPS, SkipStep
+from programme.changes.vacancies import EndAppointment
 from programme.charting import AskForRebase
 from programme.engagement import Engagement, errands
 from programme.measures import CorrectPoint, SetTarget
-from programme.messages import CLOCK, PersonId, Role, Side
-from programme.people import Enrolment, EnrolPeople
+from programme.messages import CLOCK, PersonId, Role, Side, Stage
+from programme.people import Appoint, Enrolment, EnrolPeople
 from programme.post import MessageIssued, ReportUndeliverable
 from programme.stages.action import IN_FORCE, UNDECIDED, Action, ActionStatus, Aim, NeedStatus, Screened, Screening
 from programme.stages.approval import LiftClinicalMark
@@ -239,6 +244,56 @@ def more_time(programme: Programme, luck: Random) -> Deeds:
     return [(longer, luck.choice((PM, PM, FACILITATOR)))]
 
 
+def leave_out(programme: Programme, luck: Random) -> Deeds:
+    """A step that the programme can do without is left out, or one that it cannot."""
+    tasks = [one for one in programme.engagement.open_tasks if one.command in STEPS or luck.random() < 0.02]
+    if not tasks:
+        return []
+    skipped = SkipStep(task=luck.choice(tasks).id, reason=luck.choice(list(SkipReason)), sentence=say(luck))
+    return [(skipped, luck.choice((PM, PM, FACILITATOR)))]
+
+
+def go_back(programme: Programme, luck: Random) -> Deeds:
+    """A stage, verified actions, answers and notes are opened again."""
+    engagement = programme.engagement
+    deeds: Deeds = [
+        (ReturnToStage(stage=stage, reason=say(luck)), luck.choice((PM, FACILITATOR)))
+        for stage in (Stage.EXCHANGE, Stage.SESSIONS)
+    ]
+    done = _actions(engagement, ActionStatus.VERIFIED, ActionStatus.SUSTAINED)
+    deeds += [(ReopenAction(action=one.id, reason=say(luck)), FACILITATOR) for one in done]
+    if engagement.cycle is None:
+        return deeds
+    for review in engagement.cycle.challenge.reviews.values():
+        for finding in review.findings.values():
+            for given in finding.answers.values():
+                deeds.append((ReopenFinding(review=review.id, finding=finding.id, reason=say(luck)), given.by))
+    counted = [one for one in engagement.cycle.sessions.all.values() if one.counts_from]
+    deeds += [(ReopenNotes(session=one.id, reason=say(luck)), FACILITATOR) for one in counted[-1:]]
+    return [luck.choice(deeds)]
+
+
+def correct(programme: Programme, luck: Random) -> Deeds:
+    """Somebody finds that a late entry is mistaken."""
+    late = programme.entries[-400:]
+    entry = luck.choice([one for one in late if one.event.kind in {*FACTS, *WORDS}] or late)
+    people = list(programme.engagement.people)
+    wrong = CorrectEntry(
+        entry=entry.sequence, mistake=luck.choice(list(Mistake)), text=say(luck), original=original_of(entry)
+    )
+    return [(wrong, luck.choice([PM, entry.actor, luck.choice(people)]))]
+
+
+def end_appointments(programme: Programme, luck: Random) -> Deeds:
+    """A part is given to somebody else, seldom."""
+    if luck.random() < 0.6:
+        return []
+    held = [(one.id, part.role) for one in programme.engagement.people.values() for part in one.appointments]
+    person, role = luck.choice(held) if held else ("nobody", Role.AUDITOR)
+    ended = EndAppointment(person=person, role=role, reason=say(luck))
+    return [(ended, PM), (Appoint(person=person, role=role, gmc_registered=True), PM)]
+
+
 def newcomers(programme: Programme, luck: Random) -> Deeds:
     """Somebody joins a side late; they are asked whether they take part."""
     number = len(programme.engagement.people)
@@ -286,6 +341,10 @@ VOLUNTEERS: tuple[Volunteering, ...] = (
     other_dates,
     panel_changes,
     more_time,
+    leave_out,
+    go_back,
+    correct,
+    end_appointments,
     newcomers,
     outlook,
     *LEAVING,
