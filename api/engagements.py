@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.bodies import Moment
@@ -13,17 +13,13 @@ from api.describing import problems
 from api.errors import BadCursor, NoSuchEngagement, NotForYou
 from api.seeing import Seen, seen, whole
 from programme.engagement import Engagement
-from programme.gates import TITLES, StageSpan
-from programme.messages import PersonId, Role, Side, Stage
-from programme.missing import missing
-from programme.progress import progress
+from programme.messages import PersonId, Role, Side
 from programme.reading import View, agenda_for, may_see
 from programme.stages import diagnosis
-from programme.stages.action import Compact
-from programme.stages.challenge import VOLUNTARY_LADDERS
 from programme.working_time import at_local, local_date
 from store import people, read_model, views
 from store.entries import entries, first_after
+from web.engagements import EngagementShown, QuestionnaireShown, questionnaire, shown
 
 router = APIRouter(tags=["engagements"])
 of_one = APIRouter(tags=["engagements"])
@@ -44,67 +40,6 @@ class EngagementListed(BaseModel):
     ended: str
     sequence: int
     your_roles: tuple[str, ...]
-
-
-class StageShown(BaseModel):
-    """An open stage, and what is still missing before its gate opens."""
-
-    stage: Stage
-    title: str
-    missing: tuple[str, ...]
-
-
-class SideShown(BaseModel):
-    """How many people of a side take part."""
-
-    taking_part: int
-
-
-class TurnoutShown(BaseModel):
-    """How many of a side can answer, and how many had by the end of yesterday; null while that could tell who."""
-
-    invited: int
-    completed: int | None
-
-
-class QuestionnaireShown(BaseModel):
-    """A questionnaire that is open. Who has answered is known to nobody."""
-
-    survey: str
-    opened: date | None
-    turnout: dict[Side, TurnoutShown]
-
-
-class EngagementShown(BaseModel):
-    """One engagement: where it stands, what is missing, and what waits, in numbers."""
-
-    engagement_id: str
-    sequence: int = Field(description="Its version, as in `ETag`.")
-    ods_code: str
-    scope: str
-    local_problem: str
-    dpia_reference: str
-    privacy_notice: str
-    k: int
-    template: str
-    template_version: str
-    division: str
-    registered: date | None
-    progress: str = Field(description="In the programme's words.")
-    stage: Stage
-    cycle: int
-    paused_until: date | None
-    ended: str
-    your_roles: tuple[str, ...]
-    stages: tuple[StageSpan, ...]
-    gates: tuple[StageShown, ...]
-    sides: dict[Side, SideShown]
-    questionnaire: QuestionnaireShown | None
-    problem: str = Field(description="The shared problem statement, once the sides have agreed on one.")
-    priorities: tuple[str, ...]
-    compact: Compact | None
-    open_tasks: int = Field(description="Of everybody; what is voluntary is not counted.")
-    overdue_tasks: int
 
 
 class DueShown(BaseModel):
@@ -168,7 +103,7 @@ async def read_engagement(
     today = local_date(datetime.now(UTC))
     answering = await _questionnaire(door, engagement, today)
     response.headers["ETag"] = f'"{engagement.sequence}"'
-    return _shown(engagement, tuple(sorted(visitor.parts)), answering, today)
+    return shown(engagement, tuple(sorted(visitor.parts)), answering, today)
 
 
 async def _as_it_was(door: FrontDoor, found: Seen, at: datetime) -> Engagement:
@@ -179,56 +114,13 @@ async def _as_it_was(door: FrontDoor, found: Seen, at: datetime) -> Engagement:
     return engagement
 
 
-def _shown(
-    engagement: Engagement, roles: tuple[str, ...], answering: QuestionnaireShown | None, today: date
-) -> EngagementShown:
-    owed = [task for task in engagement.open_tasks if task.ladder not in VOLUNTARY_LADDERS]
-    cycle, pause = engagement.cycle, engagement.continuity.pause
-    facts = ("sequence", "ods_code", "scope", "local_problem", "dpia_reference", "privacy_notice", "k", "registered")
-    return EngagementShown(
-        engagement_id=engagement.id,
-        **{name: getattr(engagement, name) for name in facts},
-        template=engagement.template.name,
-        template_version=engagement.template.version,
-        division=engagement.calendar.division.value,
-        progress=progress(engagement),
-        stage=engagement.stage,
-        cycle=cycle.number if cycle else 0,
-        paused_until=pause.resumes if pause else None,
-        ended=engagement.ended,
-        your_roles=roles,
-        stages=engagement.stages,
-        gates=_gates(engagement),
-        sides={side: SideShown(taking_part=len(engagement.participants(side))) for side in Side},
-        questionnaire=answering,
-        problem=cycle.sessions.problem if cycle else "",
-        priorities=cycle.sessions.priorities if cycle else (),
-        compact=cycle.agreement.compact if cycle and cycle.agreement.compact.version else None,
-        open_tasks=len(owed),
-        overdue_tasks=sum(1 for task in owed if task.due and task.due.on < today),
-    )
-
-
-def _gates(engagement: Engagement) -> tuple[StageShown, ...]:
-    return tuple(
-        StageShown(stage=stage, title=TITLES[stage], missing=lacks) for stage, lacks in missing(engagement).items()
-    )
-
-
 async def _questionnaire(door: FrontDoor, engagement: Engagement, today: date) -> QuestionnaireShown | None:
-    """The turnout as of the end of yesterday: a number that moves at once would tell who has just answered."""
     found = diagnosis.current(engagement)
     if found is None or not found[1].open:
         return None
-    name, survey = found
     async with door.database.reading() as connection:
         fresh = await _answered_today(connection, engagement.id, today)
-    earlier = survey.model_copy(update={"completed": tuple(one for one in survey.completed if one not in fresh)})
-    counted = diagnosis.counts(engagement, earlier)
-    turnout = {
-        side: TurnoutShown(invited=counted[side]["invited"] or 0, completed=counted[side]["completed"]) for side in Side
-    }
-    return QuestionnaireShown(survey=name, opened=survey.opened, turnout=turnout)
+    return questionnaire(engagement, fresh)
 
 
 async def _answered_today(connection: AsyncConnection, engagement_id: str, today: date) -> set[PersonId]:

@@ -10,13 +10,13 @@ from api.bodies import Text
 from api.dependencies import Door, Member
 from api.describing import problems
 from api.errors import NoSuchEngagement, NotForYou, NothingHere
-from api.registers import cycles
 from api.seeing import Seen, seen
 from programme.disclosure import Comparison, Pack, compare
 from programme.reading import View
 from programme.stages.diagnosis import DIAGNOSIS, REDIAGNOSIS, Survey, Theme
 from store import confidential
 from store.confidential import SurveyRun
+from web.registers import cycles
 
 router = APIRouter(tags=["packs"])
 SurveyName = Annotated[str, Path(pattern=f"^({DIAGNOSIS}|{REDIAGNOSIS})$")]

@@ -10,6 +10,9 @@ import typer
 
 from activities.calendars import snapshot
 from cli import forecast_table
+from cli.rehearsal import report
+from cli.rehearsal.at_once import play
+from cli.rehearsal.cast import FEWEST, MOST, Cast, cast
 from cli.remote import Remote, RemoteError
 from programme.engagement import Engagement, step
 from programme.forecasting.moves import Moves, written
@@ -43,10 +46,16 @@ def forecast_(  # noqa: PLR0913, PLR0917 - the options of a command
     add_holiday: Annotated[list[str] | None, typer.Option(help="A further bank holiday or closure.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=80, help="In a fortnight, above which it is too much.")] = HOURS,
     seed: Annotated[int, typer.Option(min=1, help="Chooses between people where it is open who does something.")] = 1,
+    doctors: Annotated[int, typer.Option(min=FEWEST, max=MOST, help="With --rehearsal: how many are invited.")] = 16,
+    managers: Annotated[int, typer.Option(min=FEWEST, max=MOST, help="With --rehearsal: how many are invited.")] = 16,
     *,
+    rehearsal: Annotated[bool, typer.Option(help="The year that `olive rehearse --seed` plays, without it.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
 ) -> None:
     """When each stage and the cycle end: at best, at today's pace, at worst; and what moves would change."""
+    if rehearsal:
+        _rehearsal(template or "twelve-months", cast(seed, doctors, managers), _day(start), division, as_json=as_json)
+        return
     asked = {"move": move or [], "absent": absent or [], "pause": pause or [], "add_holiday": add_holiday or []}
     if bool(engagement) == bool(template):
         raise typer.BadParameter("name an engagement, or --template with --roster and --start")
@@ -86,6 +95,21 @@ def _people(remote: Remote, engagement: str) -> list[dict[str, Any]]:
 def _with_id(absence: str, ids: dict[str, PersonId]) -> str:
     person, mark, stretch = absence.partition("=")
     return f"{ids.get(person, person)}{mark}{stretch}"
+
+
+# --- the year of a rehearsal, here ------------------------------------------------------------------------------------
+
+
+def _rehearsal(template: str, cast_: Cast, start: date, division: Division, *, as_json: bool) -> None:
+    """Every event of a rehearsal with this cast, from the core alone."""
+    played = play(cast_, Templates(load_settings().templates_dir).named(template), start, division)
+    stages = report.stages(played.engagement)
+    if not as_json:
+        forecast_table.show_rehearsal(stages, report.ending(played.engagement), len(played.entries))
+        return
+    happened = [[entry.event.kind, str(local_date(entry.at))] for entry in played.entries]
+    told = {"ended": report.ending(played.engagement), "stages": stages, "seed": cast_.seed, "happened": happened}
+    print(json.dumps(told | {"requests": played.requests, "refused": played.refused}, sort_keys=True))
 
 
 # --- a template with a roster, here ----------------------------------------------------------------------------------

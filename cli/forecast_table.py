@@ -7,6 +7,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from programme.gates import TITLES
+from programme.messages import Stage
 from programme.working_time import uk_date
 
 COURSES = {"best": "At best", "pace": "At today's pace", "worst": "At worst"}
@@ -30,6 +32,16 @@ def show(found: Json, names: Mapping[str, str]) -> None:
     console.print("It is presumed that:")
     for one in told["presumes"]:
         console.print(f"  {one}")
+
+
+def show_rehearsal(stages: Sequence[Mapping[str, Any]], ending: str, events: int) -> None:
+    """Print the stages of a year that was played at once."""
+    table = Table("Stage", "From", "To", box=None, pad_edge=False)
+    for span in stages:
+        table.add_row(TITLES[Stage(span["stage"])], _short(span["started"]), _short(span["ended"]))
+    console = Console()
+    console.print(table)
+    console.print(f"{events} events; the programme comes out as: {ending.replace('_', ' ')}")
 
 
 def _end(course: Json) -> str:

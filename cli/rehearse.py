@@ -19,21 +19,20 @@ from temporalio.client import WorkflowHistory
 
 from activities.calendars import snapshot
 from cli.keeping import verified
-from cli.rehearsal import report, script
-from cli.rehearsal.cast import FEWEST, TRUST, Cast, cast
+from cli.rehearsal import report
+from cli.rehearsal.cast import FEWEST, MOST, Cast, cast
 from cli.rehearsal.front_door import PATIENCE_SECONDS, FrontDoor, Json
 from cli.rehearsal.house import House, house
+from cli.rehearsal.opening import opening
 from cli.rehearsal.report import Report
 from cli.rehearsal.scene import Scene
-from cli.rehearsal.year import ACTS_AT, Year
+from cli.rehearsal.year import ACTS_AT, LAST_POST, Year
 from programme.messages import Role
 from programme.working_time import Division, WorkingTime, at_local, local_date
 from runtime.settings import Settings
 from runtime.templates import Templates, shipped_questionnaire
 
 DEFAULT_FOLDER = Path("olive-rehearsal")
-MOST = 200  # of a side
-LAST_POST = timedelta(hours=1)  # after the ending, for the messages that it brought
 _CLIENT: dict[str, Any] = {"timeout": PATIENCE_SECONDS, "limits": httpx.Limits(max_connections=16)}
 
 
@@ -86,26 +85,12 @@ async def _rehearse(wanted: Wanted, *, silent: bool) -> Report:
         door = FrontDoor(http, tokens)
         calendar = WorkingTime(snapshot(wanted.division))
         scene = Scene(wanted.cast, door, ids, shipped_questionnaire(), calendar, template, await stage.now())
-        await door.launch(scene.manager, _launch(wanted))
+        await door.launch(scene.manager, opening(wanted.cast, wanted.template, wanted.division))
         months = template.rediagnosis_month + 2  # with the mandate before the cycle, and the decisions at its end
         with report.narrating(start, months, silent=silent) as narrator:
             year = Year(scene, stage, partial(stage.settled, door.engagement_id), narrator.tell)
             engagement = await year.play()
         return await _reported(wanted, stage, door, engagement, began)
-
-
-def _launch(wanted: Wanted) -> Json:
-    return {
-        "ods_code": TRUST,
-        "scope": script.SCOPE,
-        "local_problem": script.LOCAL_PROBLEM,
-        "dpia_reference": script.DPIA,
-        "privacy_notice": script.PRIVACY_NOTICE,
-        "k": wanted.cast.k,
-        "template": wanted.template,
-        "division": wanted.division.value,
-        "people": [player.row for player in wanted.cast.players],
-    }
 
 
 async def _reported(wanted: Wanted, stage: House, door: FrontDoor, engagement: Json, began: float) -> Report:

@@ -14,6 +14,7 @@ from programme.messages import Role, Side
 from programme.stages.renewal import NextStep
 
 TRUST, OTHER_TRUST = "Z9Z9Z", "Y9Y9Y"  # invented: no organisation has these codes
+MOST = 200  # of a side
 FEWEST = 8  # of a side: below that the programme shows no figures, by its own hard limit
 K, ABOVE_K = 11, 5  # the usual threshold, and how many more than it are invited before it may apply
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
 from cli.rehearsal.cast import Cast, Player
-from cli.rehearsal.front_door import FrontDoor, Json
+from cli.rehearsal.door import Door
+from cli.rehearsal.front_door import Json
 from programme.messages import PersonId, Role, Side, Stage
 from programme.questionnaire import Questionnaire
 from programme.template import ProgrammeTemplate
@@ -55,7 +56,7 @@ class Scene:
     """The stage on which one moment is played. ``told`` remembers which turns of the plot have happened, and when."""
 
     cast: Cast
-    door: FrontDoor
+    door: Door
     ids: dict[str, PersonId]
     form: Questionnaire
     time: WorkingTime

@@ -32,6 +32,7 @@ NEAR_ITS_DATE = frozenset(
 """What nobody does on the day on which it is asked for: it is done in the days before its date."""
 ATTEMPTS = 5
 LONGEST_YEARS = 3
+LAST_POST = timedelta(hours=1)  # after the ending, for the messages that it brought
 _SILENT_FROM = Pace.SILENT, Pace.DECLINES
 Told = Callable[[Json, date], Awaitable[None]]
 

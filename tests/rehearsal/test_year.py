@@ -5,10 +5,17 @@ import json
 import os
 import sqlite3
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from cli.rehearsal.at_once import played
+from cli.rehearsal.cast import cast
+from cli.rehearsal.report import stages
+from programme.working_time import Division
+from runtime.templates import Templates
 
 SIZE = ("--doctors", "8", "--managers", "10")  # one of the managers never answers
 PATIENCE = 600.0  # seconds; it takes one when nothing else runs
@@ -53,8 +60,18 @@ async def test_the_same_seed_rehearses_the_same_whole_year(tmp_path: Path) -> No
     happened = journal(folders[0])
     assert [line[:2] for line in happened] == [line[:2] for line in journal(folders[1])]
     assert [report[name] for name in ("stages", "events")] == [again[name] for name in ("stages", "events")]
+    await the_core_alone_agrees(report, happened)
     its_ending_is_real(report, happened, folders[0])
     its_story_is_told(happened)
+
+
+async def the_core_alone_agrees(report: dict[str, Any], happened: list[tuple[str, str, dict[str, Any]]]) -> None:
+    """What ran on Temporal over HTTP is, event by event and day by day, what the core foresees for the same people."""
+    start = date.fromisoformat(report["stages"][0]["started"])
+    template = Templates().named("twelve-months")
+    foreseen = await played(cast(report["seed"], 8, 10), template, start, Division.ENGLAND_AND_WALES)
+    assert [(entry.event.kind, str(entry.at)[:10]) for entry in foreseen.entries] == [line[:2] for line in happened]
+    assert stages(foreseen.engagement) == report["stages"]
 
 
 def its_ending_is_real(report: dict[str, Any], happened: list[tuple[str, str, dict[str, Any]]], folder: Path) -> None:
