@@ -98,7 +98,7 @@ class FrontDoor:
         """Whose token this is."""
 
         async def question() -> TokenHolder | None:
-            async with self.database.reading() as connection:
+            async with self.database.asking() as connection:
                 return await people.person_of(connection, token)
 
         return await self.tokens.ask(_digest(token), question)
@@ -107,11 +107,9 @@ class FrontDoor:
         """Whose token this is, and the parts that the person holds or is offered in an engagement."""
 
         async def question() -> Visit | None:
-            async with self.database.reading() as connection:
-                holder = await people.person_of(connection, token)
-                if holder is None:
-                    return None
-                return Visit(holder, await views.roles_in(connection, engagement_id, holder.person_id))
+            async with self.database.asking() as connection:
+                found = await people.visitor_of(connection, token, engagement_id)
+                return Visit(*found) if found else None
 
         return await self.visitors.ask((_digest(token), engagement_id), question)
 
@@ -120,7 +118,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def front_door(request: Request) -> FrontDoor:
+async def front_door(request: Request) -> FrontDoor:  # async: a plain function would go to a thread and back
     """What ``create_app`` was given."""
     door: FrontDoor = request.app.state.front_door
     return door
@@ -198,7 +196,7 @@ class Paging(BaseModel):
     limit: int
 
 
-def paging(
+async def paging(
     cursor: Annotated[str | None, Query(max_length=1000, description="`next` of the page before.")] = None,
     limit: Annotated[int, Query(ge=1, le=views.MOST, description="How many at most.")] = views.LIMIT,
 ) -> Paging:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, cast
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from uuid6 import uuid7
 
 from programme.messages import PersonId
 from store.database import insert_unless_there
-from store.tables import people, tokens
+from store.tables import memberships, people, tokens
 
 TokenRole = Literal["programme_manager", "auditor", "participant"]
 _TOKEN_BYTES = 32
@@ -92,10 +92,34 @@ async def create_token(connection: AsyncConnection, person_id: PersonId, role: T
 
 async def person_of(connection: AsyncConnection, token: str) -> TokenHolder | None:
     """Whose token this is; None where it is unknown or revoked."""
-    in_force = (tokens.c.digest == _digest(token)) & tokens.c.revoked.is_(None)
-    query = select(tokens.c.person_id, tokens.c.role).where(in_force)
-    row = (await connection.execute(query)).one_or_none()
+    row = (await connection.execute(_HOLDER, {"digest": _digest(token)})).one_or_none()
     return TokenHolder(row.person_id, cast("TokenRole", row.role)) if row else None
+
+
+async def visitor_of(
+    connection: AsyncConnection, token: str, engagement_id: str
+) -> tuple[TokenHolder, tuple[str, ...] | None] | None:
+    """Whose token this is, and the parts that the person holds or is offered in an engagement; one statement.
+
+    None: the token is unknown or revoked. Parts None: not a member, so the engagement does not exist for this person.
+    """
+    this = {"digest": _digest(token), "engagement": engagement_id}
+    row = (await connection.execute(_VISITOR, this)).one_or_none()
+    if row is None:
+        return None
+    member = row.roles is not None
+    return TokenHolder(row.person_id, row.role), tuple(sorted({*row.roles, *row.offered})) if member else None
+
+
+_HOLDER = select(tokens.c.person_id, tokens.c.role).where(
+    tokens.c.digest == bindparam("digest"), tokens.c.revoked.is_(None)
+)
+_VISITOR = _HOLDER.add_columns(memberships.c.roles, memberships.c.offered).join_from(
+    tokens,
+    memberships,
+    (memberships.c.person_id == tokens.c.person_id) & (memberships.c.engagement_id == bindparam("engagement")),
+    isouter=True,
+)
 
 
 async def revoke(connection: AsyncConnection, token: str) -> bool:

@@ -24,6 +24,11 @@ class Connection(aiosqlite.Connection):
         """A cursor; it comes to be in the connection's thread, with its first statement."""
         return Cursor(self._execute, lambda: self._conn)
 
+    async def rollback(self) -> None:
+        """Undo the transaction; no trip where there is none."""
+        if self.in_transaction:
+            await super().rollback()
+
 
 class Cursor:
     """What SQLAlchemy asks of a cursor. It holds all rows of its statement, because they came along."""

@@ -52,6 +52,8 @@ async def test_a_token_tells_whose_it_is_until_it_is_revoked(database: Database)
     async with database.reading() as connection:
         assert await people.person_of(connection, token) == TokenHolder(person, "participant")
         assert await people.person_of(connection, token + "x") is None
+        assert await people.visitor_of(connection, token + "x", "engagement-1") is None
+        assert await people.visitor_of(connection, token, "engagement-1") == (TokenHolder(person, "participant"), None)
         kept = list((await connection.execute(select(tables.tokens.c.digest))).scalars())
     assert token not in kept
     assert hashlib.sha256(token.encode()).hexdigest() in kept
