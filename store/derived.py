@@ -1,6 +1,7 @@
 """What lists are made of: rows derived from the folded engagement by pure functions. There is no second interpretation.
 
-A derivation gives, for one table, every row that an engagement has there, by the rest of its primary key.
+A derivation names, for one table, everything in an engagement that has a row there, by the rest of its primary key, and
+makes the row of one such thing. So an append makes rows only of what it has touched.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,9 +11,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table
 
 from programme.engagement import Cycle, Engagement
+from programme.measure import Measure, Reading
 from programme.messages import Task
 from programme.people import Person
 from programme.progress import progress
+from programme.stages.action import Action
 from programme.stages.review import Review
 from programme.stages.session import Session
 from programme.working_time import end_of
@@ -27,15 +30,15 @@ UNDATED = date.max  # where a task without a due date stands in a list by date
 
 Key = tuple[object, ...]
 Rows = Mapping[Key, dict[str, Any]]
-Pairs = Iterable[tuple[Key, dict[str, Any]]]
+Items = Iterable[tuple[Key, Any]]
 
 
 class Change(NamedTuple):
-    """What makes one table agree with another state of the engagement."""
+    """What makes one table agree with another state of the engagement. ``put``: rows that are new or differ."""
 
     table: Table
     gone: list[Key]
-    new: list[dict[str, Any]]
+    put: list[dict[str, Any]]
 
 
 def engagement_row(engagement: Engagement) -> dict[str, Any]:
@@ -66,19 +69,19 @@ def _next_due(engagement: Engagement) -> datetime | None:
     return min([*decided, end_of(late)] if late else decided, default=None)
 
 
+def _memberships(engagement: Engagement) -> Items:
+    """Everybody who holds a part or is offered one."""
+    return (((person.id,), person) for person in engagement.people.values() if person.intended())
+
+
 def _membership(person: Person) -> dict[str, Any]:
     held = person.roles()
     offered = person.intended() - held
     return {"roles": sorted(held), "offered": sorted(offered), "side": person.side and person.side.value}
 
 
-def _memberships(engagement: Engagement) -> Pairs:
-    """Everybody who holds a part or is offered one."""
-    return (((person.id,), _membership(person)) for person in engagement.people.values() if person.intended())
-
-
-def _tasks(engagement: Engagement) -> Pairs:
-    return (((task.id,), _task(task)) for task in engagement.open_tasks)
+def _tasks(engagement: Engagement) -> Items:
+    return (((task.id,), task) for task in engagement.open_tasks)
 
 
 def _task(task: Task) -> dict[str, Any]:
@@ -98,19 +101,29 @@ def _task(task: Task) -> dict[str, Any]:
     }
 
 
-def _actions(engagement: Engagement) -> Pairs:
+def _actions(engagement: Engagement) -> Items:
     """Actions, as they stand in the last cycle that knows them; their development needs stand in the snapshot."""
     for cycle in _cycles(engagement):
         for action in cycle.agreement.actions.values():
-            row = {"cycle": cycle.number, "state": action.status.value, "title": action.title}
-            yield (action.id,), {**row, "content": action.model_dump(mode="json")}
+            yield (action.id,), (cycle.number, action)
 
 
-def _sessions(engagement: Engagement) -> Pairs:
+def _action(found: tuple[int, Action]) -> dict[str, Any]:
+    cycle, action = found
+    row = {"cycle": cycle, "state": action.status.value, "title": action.title}
+    return {**row, "content": action.model_dump(mode="json")}
+
+
+def _sessions(engagement: Engagement) -> Items:
     for cycle in _cycles(engagement):
         for session in cycle.sessions.all.values():
-            row = {"cycle": cycle.number, "letter": session.letter, "state": session_state(session)}
-            yield (session.id,), {**row, "held": session.held, "content": session.model_dump(mode="json")}
+            yield (session.id,), (cycle.number, session)
+
+
+def _session(found: tuple[int, Session]) -> dict[str, Any]:
+    cycle, session = found
+    row = {"cycle": cycle, "letter": session.letter, "state": session_state(session), "held": session.held}
+    return {**row, "content": session.model_dump(mode="json")}
 
 
 def session_state(session: Session) -> str:
@@ -122,24 +135,35 @@ def session_state(session: Session) -> str:
     return "counts" if session.counts_from else "noted" if session.notes else "held"
 
 
-def _measures(engagement: Engagement) -> Pairs:
-    for measure in engagement.measures.measures.values():
-        content = measure.model_dump(mode="json", exclude={"readings"})
-        yield (measure.id,), {"title": measure.title, "content": content}
+def _measures(engagement: Engagement) -> Items:
+    return (((measure.id,), measure) for measure in engagement.measures.measures.values())
 
 
-def _points(engagement: Engagement) -> Pairs:
+def _measure(measure: Measure) -> dict[str, Any]:
+    return {"title": measure.title, "content": measure.model_dump(mode="json", exclude={"readings"})}
+
+
+def _points(engagement: Engagement) -> Items:
     """The reading in force for each month; what it corrected stands in the snapshot and in the journal."""
     for measure in engagement.measures.measures.values():
         for point in measure.points:
-            yield (measure.id, point.period), {"value": point.value, "content": point.model_dump(mode="json")}
+            yield (measure.id, point.period), point
 
 
-def _reviews(engagement: Engagement) -> Pairs:
+def _point(point: Reading) -> dict[str, Any]:
+    return {"value": point.value, "content": point.model_dump(mode="json")}
+
+
+def _reviews(engagement: Engagement) -> Items:
     for cycle in _cycles(engagement):
         for review in cycle.challenge.reviews.values():
-            row = {"cycle": cycle.number, "external": review.external, "state": review_state(review)}
-            yield (review.id,), {**row, "content": review.model_dump(mode="json")}
+            yield (review.id,), (cycle.number, review)
+
+
+def _review(found: tuple[int, Review]) -> dict[str, Any]:
+    cycle, review = found
+    row = {"cycle": cycle, "external": review.external, "state": review_state(review)}
+    return {**row, "content": review.model_dump(mode="json")}
 
 
 def review_state(review: Review) -> str:
@@ -156,32 +180,37 @@ def _cycles(engagement: Engagement) -> tuple[Cycle, ...]:
 
 
 class Derivation(NamedTuple):
-    """How one table follows from the engagement. ``source``: the parts of the state that ``rows`` reads."""
+    """How one table follows from the engagement. ``source``: the parts of the state that ``items`` reads.
 
-    rows: Callable[[Engagement], Pairs]
+    ``row`` makes the columns of one item, and depends on nothing else.
+    """
+
+    items: Callable[[Engagement], Items]
+    row: Callable[[Any], dict[str, Any]]
     source: Callable[[Engagement], tuple[object, ...]]
 
 
 DERIVATIONS: dict[Table, Derivation] = {
-    tables.memberships: Derivation(_memberships, lambda engagement: (engagement.people,)),
-    tables.tasks: Derivation(_tasks, lambda engagement: (engagement.open_tasks,)),
+    tables.memberships: Derivation(_memberships, _membership, lambda engagement: (engagement.people,)),
+    tables.tasks: Derivation(_tasks, _task, lambda engagement: (engagement.open_tasks,)),
     tables.actions: Derivation(
-        _actions, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.agreement)
+        _actions, _action, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.agreement)
     ),
     tables.sessions: Derivation(
-        _sessions, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.sessions)
+        _sessions, _session, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.sessions)
     ),
-    tables.measures: Derivation(_measures, lambda engagement: (engagement.measures,)),
-    tables.points: Derivation(_points, lambda engagement: (engagement.measures,)),
+    tables.measures: Derivation(_measures, _measure, lambda engagement: (engagement.measures,)),
+    tables.points: Derivation(_points, _point, lambda engagement: (engagement.measures,)),
     tables.reviews: Derivation(
-        _reviews, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.challenge)
+        _reviews, _review, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.challenge)
     ),
 }
 
 
-def rows(table: Table, engagement: Engagement | None) -> Rows:
-    """Every row of a table that an engagement has; none before it exists."""
-    return dict(DERIVATIONS[table].rows(engagement)) if engagement is not None else {}
+def rows(table: Table, engagement: Engagement) -> Rows:
+    """Every row of a table that an engagement has."""
+    derivation = DERIVATIONS[table]
+    return {key: derivation.row(item) for key, item in derivation.items(engagement)}
 
 
 def key_columns(table: Table) -> list[str]:
@@ -190,15 +219,16 @@ def key_columns(table: Table) -> list[str]:
 
 
 def changes(before: Engagement | None, after: Engagement) -> Iterator[Change]:
-    """What has to be deleted and inserted, table by table, where anything differs."""
+    """What has to be deleted and put, table by table, where anything differs."""
     for table, derivation in DERIVATIONS.items():
         if before is not None and _same(derivation.source(before), derivation.source(after)):
             continue
-        old, new = rows(table, before), rows(table, after)
-        gone = [key for key, row in old.items() if new.get(key) != row]
-        fresh = [_whole(table, after.id, key, row) for key, row in new.items() if old.get(key) != row]
-        if gone or fresh:
-            yield Change(table, gone, fresh)
+        old = dict(derivation.items(before)) if before is not None else {}
+        new = dict(derivation.items(after))
+        gone = [key for key in old if key not in new]
+        put = [_whole(table, after.id, key, derivation.row(item)) for key, item in new.items() if old.get(key) != item]
+        if gone or put:
+            yield Change(table, gone, put)
 
 
 def _same(before: tuple[object, ...], after: tuple[object, ...]) -> bool:

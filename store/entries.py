@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from programme.engagement import RecordedEntry
@@ -92,7 +92,11 @@ async def first_after(connection: AsyncConnection, engagement_id: str, at: datet
 
 async def digests(connection: AsyncConnection, engagement_id: str, first: int, last: int) -> dict[int, str]:
     """The digests of the entries from ``first`` to ``last``."""
-    query = select(journal.c.sequence, journal.c.digest).where(
-        journal.c.engagement_id == engagement_id, journal.c.sequence.between(first, last)
-    )
-    return {row.sequence: row.digest for row in await connection.execute(query)}
+    these = {"this": engagement_id, "first": first, "last": last}
+    return {row.sequence: row.digest for row in await connection.execute(_DIGESTS, these)}
+
+
+_DIGESTS = select(journal.c.sequence, journal.c.digest).where(
+    journal.c.engagement_id == bindparam("this"),
+    journal.c.sequence.between(bindparam("first"), bindparam("last")),
+)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from programme.chain import BrokenChain
 from programme.engagement import Engagement, evolve
 from store import derived
+from store.database import putting
 from store.entries import every
 from store.folds import folds_of
 from store.tables import engagements, snapshots
@@ -105,7 +106,7 @@ async def save(connection: AsyncConnection, before: Head | None, was: Engagement
         return
     row = derived.engagement_row(now)
     if before is None:
-        await connection.execute(insert(engagements), {"engagement_id": now.id, **row})
+        await connection.execute(_INSERT, {"engagement_id": now.id, **row})
     else:
         await connection.execute(_UPDATE, {"this": now.id, **row})
     if before is None or before.sequence // EVERY != now.sequence // EVERY:
@@ -120,16 +121,15 @@ async def replace(connection: AsyncConnection, now: Engagement) -> None:
     """Write everything that is derived from an engagement, whatever stood there."""
     for table in (engagements, *derived.DERIVATIONS):
         await connection.execute(delete(table).where(table.c.engagement_id == now.id))
-    await connection.execute(insert(engagements), {"engagement_id": now.id, **derived.engagement_row(now)})
+    await connection.execute(_INSERT, {"engagement_id": now.id, **derived.engagement_row(now)})
     await _write(connection, now)
     for change in derived.changes(None, now):
         await _apply(connection, now.id, change)
 
 
 async def _write(connection: AsyncConnection, now: Engagement) -> None:
-    await connection.execute(delete(snapshots).where(snapshots.c.engagement_id == now.id))
     row = {"sequence": now.sequence, "read_model": derived.READ_MODEL, "engagement": now.model_dump_json()}
-    await connection.execute(insert(snapshots), {"engagement_id": now.id, **row})
+    await connection.execute(putting(connection, snapshots), {"engagement_id": now.id, **row})
 
 
 async def _apply(connection: AsyncConnection, engagement_id: str, change: derived.Change) -> None:
@@ -137,8 +137,8 @@ async def _apply(connection: AsyncConnection, engagement_id: str, change: derive
         names = [f"of_{name}" for name in derived.key_columns(change.table)]
         keys = [{"of_engagement_id": engagement_id, **dict(zip(names, key, strict=True))} for key in change.gone]
         await connection.execute(_DELETIONS[change.table], keys)
-    if change.new:
-        await connection.execute(insert(change.table), change.new)
+    if change.put:
+        await connection.execute(putting(connection, change.table), change.put)
 
 
 _DELETIONS = {
@@ -146,3 +146,4 @@ _DELETIONS = {
     for table in derived.DERIVATIONS
 }
 _UPDATE = update(engagements).where(_THIS)
+_INSERT = insert(engagements)
