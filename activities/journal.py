@@ -22,7 +22,8 @@ class JournalActivities(Journal):
     async def append(self, batch: Batch) -> int:
         """Append entries and fold the read model; returns the last sequence in the journal.
 
-        Usually the front door has done it already, which a reader sees without waiting for the turn to write.
+        Usually the front door has done it already, which a reader sees without waiting for the turn to write. Without
+        entries, only how far the journal has come is told, and whether it agrees up to there.
 
         Raises:
             JournalGap: the journal lacks entries that the workflow has dropped (an older copy of the database).
@@ -30,6 +31,9 @@ class JournalActivities(Journal):
         """
         with without_details(journal.JournalGap, journal.JournalFork, BrokenChain):
             async with self._database.reading() as connection:
+                if batch.reached is not None:
+                    entry = batch.reached
+                    return await journal.reached(connection, batch.engagement_id, entry.sequence, entry.digest)
                 last = await journal.recorded(connection, batch.engagement_id, batch.entries)
             if last is None:
                 last = await self._append(batch)

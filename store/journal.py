@@ -15,7 +15,10 @@ from store import confidential, outbox, requests, snapshots
 from store.entries import StoredEntry, digests, entries
 from store.tables import journal
 
-__all__ = ["JournalFork", "JournalGap", "StoredEntry", "append", "entries", "recorded"]
+__all__ = ["JournalFork", "JournalGap", "StoredEntry", "append", "entries", "reached", "recorded"]
+
+
+_INSERT = insert(journal)
 
 
 class JournalGap(Exception):  # noqa: N818 - an answer to the workflow, not a fault
@@ -60,7 +63,7 @@ async def append(connection: AsyncConnection, engagement_id: str, entries: Seque
         message = "These entries belong to another engagement."
         raise chain.BrokenChain(message)
     lines = [_line(engagement_id, entry, body) for entry, body in zip(fresh, bodies, strict=True)]
-    await connection.execute(insert(journal), lines)
+    await connection.execute(_INSERT, lines)
     await snapshots.save(connection, head, before, after)
     await outbox.put(connection, engagement_id, fresh)
     await confidential.claim(connection, engagement_id, confidential.named_in(bodies))
@@ -87,6 +90,22 @@ async def recorded(connection: AsyncConnection, engagement_id: str, entries: Seq
     if any(entry.sequence > last for entry in entries):
         return None
     await _compare(connection, engagement_id, entries)
+    return last
+
+
+async def reached(connection: AsyncConnection, engagement_id: str, sequence: int, digest: str) -> int:
+    """The last sequence in the journal, which agrees with whoever holds this entry where it has come that far.
+
+    Raises:
+        JournalFork: another entry stands at this sequence, or one before it differs.
+    """
+    head = await snapshots.head(connection, engagement_id)
+    last = head.sequence if head else 0
+    if last < sequence:
+        return last
+    stored = await digests(connection, engagement_id, sequence, sequence)
+    if stored.get(sequence) != digest:
+        raise JournalFork(sequence)
     return last
 
 

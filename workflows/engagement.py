@@ -47,6 +47,7 @@ from workflows.ports import (
     Journal,
     Post,
     Questionnaires,
+    Reached,
     Remembered,
     Standing,
     Submission,
@@ -80,6 +81,7 @@ class EngagementWorkflow:
         self._checkpoint = self._leaving = False
         self._under_way = 0
         self._at_once = bool(carried.unrecorded)
+        self._own = carried.unrecorded[-1].sequence if carried.unrecorded else 0
         self._shown: tuple[object, ...] = ()
         self._planned: tuple[Engagement, datetime | None] | None = None
         self._considered: tuple[Submission, Engagement, _Outcome] | None = None
@@ -153,6 +155,7 @@ class EngagementWorkflow:
             return []
         entries = self._take(outcome)
         self._at_once = self._at_once or bool(entries)
+        self._own = self._engagement.sequence if entries else self._own
         return entries
 
     def _take(self, outcome: _Outcome) -> list[Entry]:
@@ -312,11 +315,27 @@ class EngagementWorkflow:
         return self._at_once or len(self._unrecorded) >= APPEND_AT
 
     async def _append(self, options: dict[str, Any] = APPENDING) -> None:
-        """Append the tail, and drop what the journal confirms."""
-        if not self._unrecorded:
+        """Append the tail, and drop what the journal confirms.
+
+        What people asked for, the front door has usually appended. So the journal is asked first how far it has come:
+        the entries stand in this history already, and need not stand in it twice.
+        """
+        tail = self._unrecorded[:TAIL_LIMIT]
+        if not tail:
             return
-        batch = Batch(engagement_id=self._engagement.id, entries=tuple(self._unrecorded[:TAIL_LIMIT]))
-        self._recorded = await self._ask(Journal.append, batch, options)
+        if self._own < tail[0].sequence:  # nothing of it came of time or of the world outside
+            reached = Reached(sequence=tail[-1].sequence, digest=tail[-1].digest)
+            asking = Batch(engagement_id=self._engagement.id, reached=reached)
+            self._confirm(await self._ask(Journal.append, asking, options))
+            if self._recorded >= reached.sequence:
+                return
+            tail = self._unrecorded[:TAIL_LIMIT]
+        batch = Batch(engagement_id=self._engagement.id, entries=tuple(tail))
+        self._confirm(await self._ask(Journal.append, batch, options))
+
+    def _confirm(self, recorded: int) -> None:
+        """Drop what the journal holds."""
+        self._recorded = max(self._recorded, recorded)
         self._unrecorded = [entry for entry in self._unrecorded if entry.sequence > self._recorded]
 
     async def _until_recorded(self, sequence: int) -> None:

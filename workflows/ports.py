@@ -70,11 +70,22 @@ class Carried(Frozen):
     posted: int = 0
 
 
+class Reached(Frozen):
+    """An entry by its place and digest. The digest is of a chain, so it stands for all entries before it too."""
+
+    sequence: int
+    digest: str
+
+
 class Batch(Frozen):
-    """Entries for the journal of one engagement, in order and without gaps."""
+    """Entries for the journal of one engagement, in order and without gaps.
+
+    ``reached`` in place of entries only asks how far the journal has come, and whether it agrees up to there.
+    """
 
     engagement_id: str
-    entries: tuple[RecordedEntry, ...]
+    entries: tuple[RecordedEntry, ...] = ()
+    reached: Reached | None = None
 
 
 class Close(Frozen):
@@ -129,7 +140,10 @@ class Journal(ABC):
     @activity.defn(name="journal.append")
     @abstractmethod
     async def append(self, batch: Batch) -> int:
-        """Append entries, each once, and fold the read model; returns the last sequence in the journal."""
+        """Append entries, each once, and fold the read model; returns the last sequence in the journal.
+
+        Without entries nothing is appended.
+        """
 
 
 class Post(ABC):

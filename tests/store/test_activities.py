@@ -20,7 +20,7 @@ from store.database import Database
 from store.journal import JournalFork, JournalGap
 from tests.core.programme_driver import DOCTORS, MANAGERS, Programme
 from tests.store.trust import answering, keep, otherwise, registered, travelled
-from workflows.ports import Batch, Close
+from workflows.ports import Batch, Close, Reached
 
 RUN = SurveyRun("engagement-1", 1, "diagnosis")
 CLOSE = Close(engagement_id="engagement-1", key="1/diagnosis/1/full")
@@ -74,6 +74,23 @@ async def test_a_gap_and_a_fork_stop_the_append_with_an_alarm(database: Database
     await append(database, one)
     with pytest.raises(JournalFork):
         await append(database, other)
+
+
+async def test_asked_how_far_it_has_come_the_journal_appends_nothing_and_knows_another_past(database: Database) -> None:
+    entries = tuple(travelled(registered().entries))
+    first, last = entries[0], entries[-1]
+
+    async def asked(sequence: int, digest: str) -> int:
+        return await append(
+            database, Batch(engagement_id="engagement-1", reached=Reached(sequence=sequence, digest=digest))
+        )
+
+    assert await asked(last.sequence, last.digest) == 0
+    await append(database, Batch(engagement_id="engagement-1", entries=entries[:-1]))
+    assert await asked(last.sequence, last.digest) == last.sequence - 1
+    assert await asked(first.sequence, first.digest) == last.sequence - 1
+    with pytest.raises(JournalFork):
+        await asked(first.sequence, last.digest)
 
 
 async def test_what_is_wrong_with_the_database_is_told_without_its_words(database: Database) -> None:

@@ -46,6 +46,7 @@ from workflows.ports import (
     Journal,
     Post,
     Questionnaires,
+    Reached,
     Standing,
     Submission,
 )
@@ -131,6 +132,8 @@ class Record(Journal, _Told):
         self.appends += 1
         call = self.appends
         self.mishaps.strike_before(call)
+        if batch.reached is not None:
+            self._agree(batch.engagement_id, batch.reached)
         last = self.keep(batch.engagement_id, batch.entries)
         self.mishaps.strike_after(call)
         return last
@@ -148,6 +151,11 @@ class Record(Journal, _Told):
                 raise ForkError(entry.sequence)
         self.changed()
         return len(kept)
+
+    def _agree(self, engagement_id: str, reached: Reached) -> None:
+        kept = self.entries.get(engagement_id, ())
+        if reached.sequence <= len(kept) and kept[reached.sequence - 1].digest != reached.digest:
+            raise ForkError(reached.sequence)
 
     def last(self, engagement_id: str) -> int:
         """The last sequence of an engagement."""

@@ -5,14 +5,26 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
+from temporalio import activity
 from temporalio.api.enums.v1 import EventType
 
 from programme.engagement import AnyCommand, RecordedEntry
 from programme.messages import PersonId, Role, Side
 from programme.people import AcceptEnrolment, Appoint
 from programme.stages.diagnosis import CompleteQuestionnaire, ExtendWindow, WithdrawAnswers
-from tests.workflows.hosted import DOCTORS, FACILITATOR, MANAGERS, PM, SECOND_PM, House, Mishaps, registration, shut
-from workflows.ports import Accepted
+from tests.workflows.hosted import (
+    DOCTORS,
+    FACILITATOR,
+    MANAGERS,
+    PM,
+    SECOND_PM,
+    House,
+    Mishaps,
+    Record,
+    registration,
+    shut,
+)
+from workflows.ports import Accepted, Batch
 
 UNLUCKY = 30  # the seed with which the second append fails before it commits, and the third after
 
@@ -134,6 +146,41 @@ async def test_a_front_door_that_appends_what_it_was_told_and_the_workflow_agree
 
         await asyncio.gather(*(finish(person) for person in DOCTORS))
         assert (await hosted.settled()).digest == (await hosted.standing()).digest
+
+
+class Observed(Record):
+    """A journal that remembers what was brought to it, and may have been put aside for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.brought: list[Batch] = []
+
+    @activity.defn(name="journal.append")
+    async def append(self, batch: Batch) -> int:
+        self.brought.append(batch)
+        return await super().append(batch)
+
+
+async def test_what_the_front_door_has_recorded_is_confirmed_by_its_digest_and_not_brought_again(house: House) -> None:
+    house.record = record = Observed()
+    async with house.worker():
+        hosted = await house.in_diagnosis()
+        answer = await hosted.ask(CompleteQuestionnaire(), "d0")
+        record.keep(hosted.id, answer.tail)
+        await hosted.settled()
+        assert [(batch.entries, batch.reached and batch.reached.digest) for batch in record.brought] == [
+            ((), answer.digest)
+        ]
+
+
+async def test_what_a_front_door_that_died_has_not_recorded_the_workflow_brings(house: House) -> None:
+    house.record = record = Observed()
+    async with house.worker():
+        hosted = await house.in_diagnosis()
+        answer = await hosted.ask(CompleteQuestionnaire(), "d0")
+        assert (await hosted.settled()).sequence == answer.last
+        asked, brought = record.brought
+        assert (asked.entries, brought.entries) == ((), answer.tail)
 
 
 async def test_before_the_registration_everything_else_is_refused(house: House) -> None:
