@@ -1,7 +1,8 @@
-"""What the programme manager tells everybody who takes part: a sentence on the record, by the ordinary post.
+"""What the programme manager tells everybody who takes part: a sentence on the record; the post says that it is there.
 
-It leaves with each person's next message, so the limits on messages and the sending hours hold for it, too. Both sides
-are told the same. A message has one link and names nobody, so a text with an address or a link of its own is refused.
+That there is news leaves with each person's next message, so the limits on messages and the sending hours hold for it,
+too. The sentence itself is read behind the one link: nobody can promise that it names no one. Both sides are told the
+same. Whoever waits for an address or a link in an e-mail is easily deceived, so a text with one of its own is refused.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ if TYPE_CHECKING:
     from programme.engagement import Engagement
 
 ABOUT = "participants"
+TITLE = "Your programme manager has news for both sides"
 _ADDRESS = re.compile(r"@|://|\bwww\.", re.IGNORECASE)
 
 
 class TellParticipants(Command):
-    """Tell both sides something in a sentence, on the record. It leaves with each person's next message."""
+    """Tell both sides something in a sentence, on the record. Each person's next message says so."""
 
     who = frozenset({Role.PROGRAMME_MANAGER})
     refusals = (NotYet, Invalid)
@@ -59,7 +61,7 @@ def tell_participants(engagement: Engagement, command: TellParticipants, asked: 
     if not people:
         what = "nobody takes part so far"
         raise NotYet(what)
-    return [ParticipantsTold(text=text, by=asked.by), NoticeRaised(people=people, title=text, about=ABOUT)]
+    return [ParticipantsTold(text=text, by=asked.by), NoticeRaised(people=people, title=TITLE, about=ABOUT)]
 
 
 def _told(engagement: Engagement, event: ParticipantsTold, at: datetime) -> Engagement:

@@ -6,7 +6,7 @@ from programme.continuity import PauseEngagement
 from programme.messages import Side, Stage
 from programme.post import MessageIssued, NoticeRaised
 from programme.refusals import EngagementPaused, Invalid, NotYet, RoleRequired
-from programme.telling import ParticipantsTold, TellParticipants
+from programme.telling import TITLE, ParticipantsTold, TellParticipants
 from tests.core.programme_driver import FACILITATOR, MEDICAL, PM, begun
 
 NEWS = "The lift to the seminar room is out of order, so sessions meet in the library"
@@ -18,7 +18,7 @@ def test_everybody_of_both_sides_is_told_the_same_and_nobody_else() -> None:
     assert isinstance(told, ParticipantsTold)
     assert isinstance(raised, NoticeRaised)
     everybody = {person for side in Side for person in programme.engagement.participants(side)}
-    assert (told.text, told.by, raised.title) == (NEWS, PM, NEWS)
+    assert (told.text, told.by, raised.title) == (NEWS, PM, TITLE)
     assert set(raised.people) == everybody
     assert not raised.together
 
@@ -27,11 +27,12 @@ def test_it_leaves_once_with_each_persons_next_message() -> None:
     programme = begun(Stage.DELIVERY)
     programme.do(TellParticipants(text=NEWS), PM)
     programme.wait(10)
-    sent = [event for event in programme.events(MessageIssued) if any(item.title == NEWS for item in event.items)]
+    sent = [event for event in programme.events(MessageIssued) if any(item.title == TITLE for item in event.items)]
     readers = [person for event in sent for person in event.people]
     assert sorted(readers) == sorted(person for side in Side for person in programme.engagement.participants(side))
     for event in programme.events(MessageIssued):
-        assert len(event.people) == 1 or NEWS not in {item.title for item in event.items}
+        assert len(event.people) == 1 or TITLE not in {item.title for item in event.items}
+        assert NEWS not in event.model_dump_json()
 
 
 @pytest.mark.parametrize("text", ["", "  ", "Write to me@example.nhs.uk", "See https://example.org", "www.example.org"])
