@@ -4,6 +4,7 @@ The core checks the person's part in every engagement, in the dry run and again 
 the person takes no part is as if it did not exist.
 """
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any, cast
 from uuid import UUID, uuid5
@@ -25,6 +26,7 @@ from store.database import Database
 from workflows.ports import NO_ENGAGEMENT, BulkPage, BulkReply, Bulks, Request, Submission
 
 FORESEEN_AT_ONCE, PAGE = 20, 50
+RECORDED_SECONDS, LOOK_AGAIN_SECONDS = 20.0, 0.2
 UNKNOWN = "There is no engagement with this id in which you take part."
 _STATES = {Prospect.ACCEPTED: Answer.WAITING, Prospect.UNCHANGED: Answer.UNCHANGED, Prospect.REFUSED: Answer.REFUSED}
 
@@ -52,7 +54,7 @@ class BulkActivities(Bulks):
 
     @activity.defn(name="bulk.next")
     async def next_page(self, bulk_id: str) -> BulkPage:
-        """The next that wait; where nobody does, the request is finished."""
+        """The next that wait; where nobody does, and all that was done is recorded, the request is finished."""
         with without_details():
             async with self._database.reading() as connection:
                 asked = await _asked(connection, bulk_id)
@@ -60,6 +62,8 @@ class BulkActivities(Bulks):
                     return BulkPage()
                 ids = await bulk.pending(connection, bulk_id, Answer.WAITING, PAGE)
                 wanted = [await _wanted(connection, asked, engagement_id) for engagement_id in ids]
+            if not ids:
+                await self._until_recorded(bulk_id)
             async with self._database.writing() as connection:
                 for outcome in wanted:
                     if isinstance(outcome, Outcome):
@@ -68,6 +72,15 @@ class BulkActivities(Bulks):
                     await bulk.move(connection, bulk_id, [State.RUNNING], State.FINISHED, datetime.now(UTC))
         requests = tuple(one for one in wanted if isinstance(one, Request))
         return BulkPage(requests=requests) if requests or not ids else await self.next_page(bulk_id)
+
+    async def _until_recorded(self, bulk_id: str) -> None:
+        """Wait until whoever reads sees what was done: the engagements record it a moment later."""
+        async with asyncio.timeout(RECORDED_SECONDS):  # after which this is tried again
+            while True:
+                async with self._database.reading() as connection:
+                    if not await bulk.unrecorded(connection, bulk_id):
+                        return
+                await asyncio.sleep(LOOK_AGAIN_SECONDS)
 
     @activity.defn(name="bulk.note")
     async def note(self, reply: BulkReply) -> None:
@@ -93,7 +106,8 @@ def _outcome(noted: BulkReply) -> Outcome:
     if reply.refused:
         code = "EngagementEnded" if reply.refused == NO_ENGAGEMENT else reply.refused
         return Outcome(noted.engagement_id, Answer.REFUSED, code, reply.why)
-    return Outcome(noted.engagement_id, Answer.DONE if reply.events else Answer.UNCHANGED, entries=reply.events)
+    state = Answer.DONE if reply.events else Answer.UNCHANGED
+    return Outcome(noted.engagement_id, state, entries=reply.events, last=reply.last if reply.events else 0)
 
 
 async def _wanted(connection: AsyncConnection, asked: Bulk, engagement_id: str) -> Request | Outcome:

@@ -5,7 +5,7 @@ import sys
 
 import typer
 
-from cli import forecast, holiday, keeping, launch, looking, rehearse, restoring, template, up
+from cli import bulk, forecast, holiday, keeping, launch, looking, rehearse, restoring, template, up
 from cli.processes import ProcessError
 from cli.rehearsal.house import RehearsalError
 from cli.remote import RemoteError
@@ -34,6 +34,7 @@ app.command()(keeping.rebuild)
 app.command()(keeping.verify)
 app.command()(restoring.restore)
 app.add_typer(template.app, name="template", no_args_is_help=True)
+app.add_typer(bulk.app, name="bulk", no_args_is_help=True)
 app.add_typer(holiday.app, name="holiday", no_args_is_help=True)
 app.command()(holiday.holidays)
 

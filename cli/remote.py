@@ -73,6 +73,11 @@ class Remote:
                 return said
             time.sleep(AGAIN_SECONDS)
 
+    def begin(self, path: str, **content: Any) -> Json:
+        """Ask for something that then goes on by itself; what is known of it at once. Raises RemoteError."""
+        said: Json = self._answer("POST", path, **content).json()
+        return said
+
     def _answer(self, method: str, path: str, **content: Any) -> httpx.Response:
         with _in_words(self._http.base_url):
             answer = self._http.request(method, f"{API}{path}", **content)

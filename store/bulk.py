@@ -78,6 +78,7 @@ class Outcome:
     code: str = ""
     why: str = ""
     entries: int = 0
+    last: int = 0
     foreseen: dict[str, Any] | None = None
 
 
@@ -113,7 +114,7 @@ async def ask(connection: AsyncConnection, wanted: Wanted, now: datetime) -> boo
     row: dict[str, Any] = {"bulk_id": wanted.bulk_id, "person_id": wanted.person_id, "operation": wanted.operation}
     row |= {"command": wanted.command, "state": State.FORESEEING.value, "asked_at": now}
     await connection.execute(insert_unless_there(connection, bulks), row)
-    empty = {"state": Answer.UNSEEN.value, "code": "", "why": "", "entries": 0, "attempts": 0}
+    empty = {"state": Answer.UNSEEN.value, "code": "", "why": "", "entries": 0, "last": 0, "attempts": 0}
     items_ = [
         {"bulk_id": wanted.bulk_id, "place": place, "engagement_id": engagement_id, **empty}
         for place, engagement_id in enumerate(wanted.engagement_ids)
@@ -168,6 +169,7 @@ async def note(connection: AsyncConnection, bulk_id: str, outcome: Outcome) -> N
         "code": outcome.code,
         "why": outcome.why,
         "entries": outcome.entries,
+        "last": outcome.last,
         "attempts": item.attempts + (outcome.foreseen is None),
     }
     if outcome.foreseen is not None:
@@ -186,6 +188,14 @@ async def move(connection: AsyncConnection, bulk_id: str, before: Sequence[State
         values["ended_at"] = now
     this = and_(bulks.c.bulk_id == bulk_id, bulks.c.state.in_([one.value for one in before]))
     return (await connection.execute(update(bulks).where(this).values(**values))).rowcount == 1
+
+
+async def unrecorded(connection: AsyncConnection, bulk_id: str) -> int:
+    """How many engagements have answered with entries that the journal does not hold yet."""
+    item = bulk_items.c
+    behind = and_(engagements.c.engagement_id == item.engagement_id, engagements.c.sequence < item.last)
+    query = select(func.count()).select_from(bulk_items.join(engagements, behind)).where(item.bulk_id == bulk_id)
+    return int((await connection.execute(query)).scalar_one())
 
 
 async def counts(connection: AsyncConnection, bulk_id: str) -> dict[Answer, int]:

@@ -400,6 +400,7 @@ bulk_items = Table(
     Column("why", Text, nullable=False),
     Column("foreseen", JSON(none_as_null=True)),
     Column("entries", Integer, nullable=False),
+    Column("last", Integer, nullable=False),  # of the entries that came of it: where the journal has to have come to
     Column("attempts", Integer, nullable=False),
     UniqueConstraint("bulk_id", "engagement_id"),
     Index(None, "bulk_id", "state", "attempts", "place"),

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=False),
         sa.Column("foreseen", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("entries", sa.Integer(), nullable=False),
+        sa.Column("last", sa.Integer(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["bulk_id"], ["bulks.bulk_id"], name="fk_bulk_items_bulk_id", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("bulk_id", "place", name="pk_bulk_items"),
