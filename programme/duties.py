@@ -15,11 +15,11 @@ from programme import pairing
 from programme.messages import APPROVERS, CHALLENGERS, PARTICIPANTS, Event, PersonId, Role, Side, Stage
 from programme.post import NoticeRaised
 from programme.stages.action import OVER, Action, ActionStatus, DevelopmentNeed, NeedStatus, actions_of
-from programme.stages.challenge import PanelMemberAppointed, PanelMemberReleased
 from programme.stages.exchange import PairsChanged, groups_of
 from programme.stages.needs import NeedHandedOver
 from programme.stages.ownership import OwnerChanged, SignatoryChanged, accepts_anew
 from programme.stages.pair import Pair
+from programme.stages.panels import PanelMemberAppointed, PanelMemberReleased
 from programme.stages.review import Review, conflict
 from programme.stages.verification import VerifierNamed
 

@@ -19,7 +19,7 @@ from programme.part import Asked
 from programme.people import refuse_clash, wording
 from programme.post import NoticeRaised
 from programme.refusals import Refusal, RoleRequired
-from programme.stages.challenge import VOLUNTARY_LADDERS
+from programme.stages.evidence import VOLUNTARY_LADDERS
 from programme.working_time import at_local
 
 if TYPE_CHECKING:

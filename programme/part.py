@@ -37,6 +37,10 @@ def _nothing(*_: object) -> tuple[()]:
     return ()
 
 
+Decides = Mapping["type[Command]", Callable[["Engagement", Any, Asked], "list[Event]"]]
+Evolves = Mapping["type[Event]", Callable[["Engagement", Any, datetime], "Engagement"]]
+
+
 @dataclass(frozen=True)
 class Part:
     """One part of the core.
@@ -53,8 +57,8 @@ class Part:
     """
 
     name: str
-    decide: Mapping[type[Command], Callable[[Engagement, Any, Asked], list[Event]]] = field(default_factory=dict)
-    evolve: Mapping[type[Event], Callable[[Engagement, Any, datetime], Engagement]] = field(default_factory=dict)
+    decide: Decides = field(default_factory=dict)
+    evolve: Evolves = field(default_factory=dict)
     agenda: Callable[[Engagement], Iterable[Due]] = _nothing
     act: Callable[[Engagement, str, Asked], list[Event]] | None = None
     tasks: Callable[[Engagement], Iterable[Task]] = _nothing

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 from programme.messages import Event, Frozen, Stage
 from programme.part import Asked, Part
-from programme.stages.challenge import month_begins
+from programme.stages.review_plan import month_begins
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement

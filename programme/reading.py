@@ -29,7 +29,7 @@ from programme.messages import (
     Task,
 )
 from programme.progress import progress
-from programme.stages.challenge import VOLUNTARY_LADDERS
+from programme.stages.evidence import VOLUNTARY_LADDERS
 from programme.stages.pair import Pair
 from programme.stages.review import Review, answerers
 

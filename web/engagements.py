@@ -12,7 +12,7 @@ from programme.missing import missing
 from programme.progress import progress
 from programme.stages import diagnosis
 from programme.stages.action import Compact
-from programme.stages.challenge import VOLUNTARY_LADDERS
+from programme.stages.evidence import VOLUNTARY_LADDERS
 
 
 class StageShown(BaseModel):

@@ -27,8 +27,8 @@ from programme.refusals import (
 )
 from programme.stages.action import ActionId, ActionStatus, Joint, action_of
 from programme.stages.action import changed as action_changed
-from programme.stages.challenge import finding_of, review_of, with_finding
 from programme.stages.review import Finding, FindingId, FindingKind, ReviewId, TakenBack, answerers, speaks_for
+from programme.stages.reviewing import finding_of, review_of, with_finding
 from programme.stages.session import Purpose, Reopened, SessionId
 from programme.stages.sessions import changed, find
 

@@ -26,7 +26,8 @@ from programme.part import Asked, Part
 from programme.people import HELD_BY_ONE, Person, wording
 from programme.post import NoticeRaised
 from programme.refusals import Invalid, NotHeld, NotYet, UnknownPerson
-from programme.stages.challenge import PanelMemberReleased, uninvited
+from programme.stages.panels import PanelMemberReleased
+from programme.stages.reviewing import uninvited
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement

@@ -19,8 +19,8 @@ from programme.forecasting.effort import lasting, minutes
 from programme.forecasting.moment import Deed, Guide, Moment
 from programme.forecasting.unasked import unasked
 from programme.messages import CLOCK, Command, PersonId, Role, Task, TaskId
-from programme.stages.challenge import HoldReview
 from programme.stages.diagnosis import RecordPack
+from programme.stages.meetings import HoldReview
 from programme.stages.sessions import RecordAttendance
 from programme.working_time import at_local, local_date
 

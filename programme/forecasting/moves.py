@@ -13,7 +13,7 @@ from programme.forecasting.meeting import called as session_called
 from programme.forecasting.reviewing import called as review_called
 from programme.messages import FIRST_YEAR, LAST_YEAR, Frozen, PersonId
 from programme.refusals import Invalid
-from programme.stages.challenge import plans
+from programme.stages.review_plan import plans
 from programme.working_time import local_date
 
 if TYPE_CHECKING:

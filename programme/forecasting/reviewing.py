@@ -10,20 +10,13 @@ from programme.forecasting.moment import Deeds, Moment
 from programme.messages import CHALLENGERS, PersonId, Role, Side
 from programme.people import AcceptAppointment, EnrolPeople
 from programme.stages.action import CONDITIONS
-from programme.stages.challenge import (
-    AcceptPanel,
-    AnswerFinding,
-    AppointToPanel,
-    GivePositionStatement,
-    HoldReview,
-    NewFinding,
-    RecordFindings,
-    RecordProgressCheck,
-    ScheduleReview,
-    agreed,
-)
+from programme.stages.findings import AnswerFinding, NewFinding, RecordFindings
+from programme.stages.meetings import GivePositionStatement, HoldReview, ScheduleReview
+from programme.stages.panels import AcceptPanel, AppointToPanel
+from programme.stages.progress_checks import RecordProgressCheck
 from programme.stages.renewal import DecideRenewal, NextStep, RecordJointMeeting
 from programme.stages.review import FindingKind, Reply, Review, conflict
+from programme.stages.review_plan import agreed
 from programme.working_time import at_local
 
 REVIEW_AT = time(13)

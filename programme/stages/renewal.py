@@ -34,7 +34,7 @@ from programme.part import Asked, Part
 from programme.post import NoticeRaised
 from programme.refusals import AlreadyDone, Invalid, NotYet, SponsorsAbsent
 from programme.soundness import refuse_unsound
-from programme.stages import challenge
+from programme.stages import challenge, review_plan
 from programme.stages.diagnosis import DIAGNOSIS, REDIAGNOSIS, Survey, WindowOpened
 from programme.stages.mandate import CycleStarted
 from programme.stages.session import Purpose
@@ -262,7 +262,7 @@ def rediagnosis(engagement: Engagement) -> Survey:
 def opening_lacks(engagement: Engagement) -> list[str]:
     """What is missing before the stage may open in its month."""
     missing = common_lacks(engagement)
-    if not challenge.agreed(engagement):
+    if not review_plan.agreed(engagement):
         missing.append("both sides must have agreed on an action (gate G4)")
     return missing
 
@@ -570,7 +570,7 @@ def agenda(engagement: Engagement) -> Iterator[Due]:
         return
     if not engagement.in_stage(Stage.RENEWAL):
         month = engagement.template.rediagnosis_month
-        at = at_local(challenge.month_begins(engagement, month), time(0))
+        at = at_local(review_plan.month_begins(engagement, month), time(0))
         why = f"Month {month} of the cycle"
         yield Due(at=at, key="act:renewal:open", what="The same questionnaire opens again", why=why)
         return

@@ -1,7 +1,7 @@
 """What a challenge review is: its panel, its frozen evidence, its findings and both sides' answers.
 
 State, and the questions asked of it: who may sit on the panel, whether it is complete, whose answer is missing.
-The rules stand in ``challenge.py``.
+The rules stand in panels, meetings, evidence, findings and progress_checks; ``challenge.py`` composes them.
 """
 
 from __future__ import annotations

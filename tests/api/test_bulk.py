@@ -142,7 +142,9 @@ async def test_both_sides_are_told_the_same_in_many_engagements(stack: Stack) ->
     asker = await manager_of(stack)
     dry = await asker.foreseen(trust=code, stage="diagnosis", tell_participants={"text": "The library is closed"})
     assert [item["foreseen"]["told"] for item in dry["items"]] == [24, 24]
-    assert [item["foreseen"]["news"] for item in dry["items"]] == [["Your programme manager has news for both sides"]] * 2
+    assert [item["foreseen"]["news"] for item in dry["items"]] == [
+        ["Your programme manager has news for both sides"]
+    ] * 2
     assert (await asker.carried_out(dry["bulk_id"]))["counts"] == {"done": 2}
     for one in engagements:
         (told,) = await recorded(one, "ParticipantsTold")

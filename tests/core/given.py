@@ -13,15 +13,10 @@ from programme.part import Asked
 from programme.people import AcceptAppointment, Enrolment, EnrolPeople
 from programme.stages.action import Aim, Screened, Screening
 from programme.stages.agreement import ActionActivated, ActionAgreed
-from programme.stages.challenge import (
-    AcceptPanel,
-    AppointToPanel,
-    HoldReview,
-    NewFinding,
-    RecordFindings,
-    ScheduleReview,
-)
 from programme.stages.drafting import ActionDrafted, ActionProposed, ActionText
+from programme.stages.findings import NewFinding, RecordFindings
+from programme.stages.meetings import HoldReview, ScheduleReview
+from programme.stages.panels import AcceptPanel, AppointToPanel
 from programme.stages.review import Review, ReviewKind
 from tests.core.programme_driver import PM, Programme, begun
 

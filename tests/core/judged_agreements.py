@@ -19,18 +19,16 @@ from programme.people import AppointmentAccepted, EnrolmentAccepted
 from programme.stages.action import IN_FORCE, Action, ActionStatus
 from programme.stages.agreement import ActionActivated, ActionAgreed
 from programme.stages.approval import ActionApproved, ActionRefused, ClinicalMarkLifted
-from programme.stages.challenge import (
-    FindingAnswered,
-    PanelAccepted,
-)
 from programme.stages.compact import CompactSigned
 from programme.stages.diagnosis import QuestionnaireCompleted
+from programme.stages.findings import FindingAnswered
 from programme.stages.halves import HalfGiven
 from programme.stages.mandate import CycleStarted, WillingnessStated
 from programme.stages.needs import NeedConfirmed
 from programme.stages.notes import NotesConfirmed, NotesSettled
 from programme.stages.objections import ObjectionAcknowledged, ObjectionDecided, SafetyObjectionRaised
 from programme.stages.ownership import OwnerChanged
+from programme.stages.panels import PanelAccepted
 from programme.stages.renewal import RenewalDecided
 from programme.stages.verification import SideVerified
 from tests.core.judging import Step, action_named, actions, both_willing, needs, reviews, sessions, side_of, standing

@@ -16,15 +16,11 @@ from programme.messages import (
 )
 from programme.post import MessageIssued, NoticeRaised
 from programme.stages.action import IN_FORCE, ActionStatus, Joint, NeedStatus
-from programme.stages.challenge import (
-    ChairPassed,
-    FindingsRecorded,
-    PanelAccepted,
-    PanelMemberAppointed,
-    ReviewHeld,
-)
 from programme.stages.drafting import ActionProposed
+from programme.stages.findings import FindingsRecorded
 from programme.stages.halves import ActionClosed, ActionWithdrawn
+from programme.stages.meetings import ReviewHeld
+from programme.stages.panels import ChairPassed, PanelAccepted, PanelMemberAppointed
 from programme.stages.renewal import EngagementClosed, NextStep, RenewalAsked, RenewalSettled
 from programme.stages.sessions import AttendanceRecorded
 from tests.core.judging import (

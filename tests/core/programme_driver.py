@@ -23,23 +23,17 @@ from programme.people import AcceptAppointment, AcceptEnrolment, Enrolment, Enro
 from programme.post import MessageIssued
 from programme.stages.action import Aim, Screened, Screening
 from programme.stages.agreement import AgreeAction
-from programme.stages.challenge import (
-    AcceptPanel,
-    AnswerFinding,
-    AppointToPanel,
-    HoldReview,
-    NewFinding,
-    RecordFindings,
-    ScheduleReview,
-)
 from programme.stages.compact import SignCompact
 from programme.stages.diagnosis import CompleteQuestionnaire, RecordPack, WriteThemes
 from programme.stages.drafting import ActionText, DraftAction, ProposeAction
 from programme.stages.exchange import ConfirmPairs
+from programme.stages.findings import AnswerFinding, NewFinding, RecordFindings
 from programme.stages.invitations import ScheduleSession
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
+from programme.stages.meetings import HoldReview, ScheduleReview
 from programme.stages.notes import ConfirmNotes, WriteNotes
 from programme.stages.pair import Pair
+from programme.stages.panels import AcceptPanel, AppointToPanel
 from programme.stages.review import FindingKind, Reply
 from programme.stages.session import CompactDraft, DecisionLevel, Level, Option, Outputs
 from programme.stages.sessions import RecordAttendance

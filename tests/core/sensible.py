@@ -20,25 +20,16 @@ from programme.post import SettleUndelivered
 from programme.stages.action import Action, ActionStatus
 from programme.stages.agreement import AgreeAction, DeclineAction
 from programme.stages.approval import ApproveAction, LiftClinicalMark, RefuseAction
-from programme.stages.challenge import (
-    AcceptPanel,
-    AnswerFinding,
-    AppointToPanel,
-    GivePositionStatement,
-    HoldReview,
-    NewFinding,
-    RecordFindings,
-    RecordProgressCheck,
-    ScheduleReview,
-)
 from programme.stages.checkins import CheckIn
 from programme.stages.compact import SignCompact
 from programme.stages.delivery import Progress, RecordTouchpoint
 from programme.stages.diagnosis import Choice, ChooseAfterShortfall, CompleteQuestionnaire, WriteThemes
 from programme.stages.exchange import ConfirmPairs, ExcusePair, RePair
+from programme.stages.findings import AnswerFinding, NewFinding, RecordFindings
 from programme.stages.halves import CloseAction, WithdrawAction
 from programme.stages.invitations import AnswerInvitation, MoveSession, ScheduleSession
 from programme.stages.mandate import Answer, StateWillingness
+from programme.stages.meetings import GivePositionStatement, HoldReview, ScheduleReview
 from programme.stages.needs import (
     ConfirmNeedMet,
     OwnDevelopmentNeed,
@@ -46,6 +37,8 @@ from programme.stages.needs import (
 from programme.stages.notes import ConfirmNotes, DisputeNotes, SettleNotes, WriteNotes
 from programme.stages.objections import AcknowledgeObjection, DecideObjection
 from programme.stages.pair import ExcuseReason
+from programme.stages.panels import AcceptPanel, AppointToPanel
+from programme.stages.progress_checks import RecordProgressCheck
 from programme.stages.renewal import DecideRenewal, NextStep, RecordJointMeeting
 from programme.stages.review import FindingKind, Reply, Review
 from programme.stages.session import Deferral, Outputs, Session

@@ -28,27 +28,14 @@ from programme.refusals import (
 from programme.stages.action import ActionStatus
 from programme.stages.agreement import ActionActivated, ActionAgreed
 from programme.stages.approval import ActionApproved
-from programme.stages.challenge import (
-    AcceptPanel,
-    AnswerFinding,
-    AppointToPanel,
-    CorrectFinding,
-    DeclinePanel,
-    EvidenceFrozen,
-    GivePositionStatement,
-    HoldReview,
-    NewFinding,
-    PassChair,
-    RecordFindings,
-    RecordProgressCheck,
-    ReleaseFromPanel,
-    ReportOpened,
-    ReviewAnswered,
-    ReviewMoved,
-    ScheduleReview,
-)
+from programme.stages.challenge import ReportOpened, ReviewAnswered, ReviewMoved
+from programme.stages.evidence import EvidenceFrozen
+from programme.stages.findings import AnswerFinding, CorrectFinding, NewFinding, RecordFindings
 from programme.stages.halves import ActionWithdrawn
 from programme.stages.mandate import Answer, CycleStarted, StateWillingness, WillingnessAsked
+from programme.stages.meetings import GivePositionStatement, HoldReview, ScheduleReview
+from programme.stages.panels import AcceptPanel, AppointToPanel, DeclinePanel, PassChair, ReleaseFromPanel
+from programme.stages.progress_checks import RecordProgressCheck
 from programme.stages.review import Conflict, FindingKind, Reply, answerers, speaks_for
 from tests.core.given import (
     ACTION,

@@ -20,9 +20,10 @@ from programme.refusals import (
     UnknownTask,
 )
 from programme.stages.agreement import ActionExpired
-from programme.stages.challenge import HoldReview, LeftOutShown
 from programme.stages.delivery import DriftFlagged
+from programme.stages.evidence import LeftOutShown
 from programme.stages.exchange import ConfirmPairs
+from programme.stages.meetings import HoldReview
 from programme.stages.objections import RaiseSafetyObjection
 from programme.stages.review import missing_statements
 from programme.stages.visits import RecordVisit, WriteReflection

@@ -7,7 +7,7 @@ import pytest
 from programme.engagement import Engagement, fold
 from programme.messages import Stage
 from programme.planning import StagesForeseen, plan_of, turns
-from programme.stages.challenge import month_begins
+from programme.stages.review_plan import month_begins
 from tests.core.programme_driver import Programme, begun, registered
 
 BEGINS_A_CYCLE = {Stage.DIAGNOSIS, Stage.EXCHANGE, Stage.SESSIONS, Stage.AGREEMENT}

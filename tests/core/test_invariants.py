@@ -67,7 +67,6 @@ from programme.refusals import (
 from programme.stages.action import Action, ActionStatus, Assent, Screening
 from programme.stages.agreement import ActionActivated, ActionAgreed, ActionExpired, AgreeAction
 from programme.stages.approval import ActionApproved, ApproveAction, LiftClinicalMark
-from programme.stages.challenge import AcceptPanel, AppointToPanel, CorrectFinding, HoldReview, NewFinding
 from programme.stages.compact import SignCompact
 from programme.stages.diagnosis import (
     CompleteQuestionnaire,
@@ -79,6 +78,7 @@ from programme.stages.diagnosis import (
     counts,
 )
 from programme.stages.drafting import ChangeAction, DraftAction, ProposeAction
+from programme.stages.findings import CorrectFinding, NewFinding
 from programme.stages.halves import WithdrawAction
 from programme.stages.mandate import (
     Answer,
@@ -88,8 +88,10 @@ from programme.stages.mandate import (
     WillingnessRevealed,
     WillingnessStated,
 )
+from programme.stages.meetings import HoldReview
 from programme.stages.notes import ConfirmNotes, DisputeNotes, SettleNotes, WriteNotes
 from programme.stages.objections import DecideObjection, RaiseSafetyObjection
+from programme.stages.panels import AcceptPanel, AppointToPanel
 from programme.stages.renewal import DecideRenewal, NextStep, RecordJointMeeting, RenewalAsked, RenewalSettled
 from programme.stages.review import FindingKind, quorate
 from programme.stages.sessions import RecordAttendance

@@ -23,10 +23,10 @@ from programme.post import Item, MessageIssued, NoticeRaised
 from programme.stages.action import ActionStatus, Assent, Objection
 from programme.stages.agreement import ActionAgreed
 from programme.stages.approval import ClinicalMarkLifted
-from programme.stages.challenge import ReviewHeld
 from programme.stages.diagnosis import PackReleased, QuestionnaireCompleted
 from programme.stages.drafting import ActionChanged
 from programme.stages.mandate import CycleStarted, WillingnessAsked
+from programme.stages.meetings import ReviewHeld
 from programme.stages.renewal import NextStep, RenewalAsked, RenewalSettled
 from programme.stages.session import Notes, Outputs
 from tests.core import agreed

@@ -26,9 +26,9 @@ from programme.refusals import (
     RoleRequired,
     WindowIsOpen,
 )
-from programme.stages.challenge import ScheduleReview
 from programme.stages.diagnosis import CompleteQuestionnaire, QuestionnaireClosed
 from programme.stages.mandate import Answer, StateWillingness
+from programme.stages.meetings import ScheduleReview
 from programme.working_time import Holiday, at_local
 from tests.core.given import INTERNAL, dated, delivering, review_of
 from tests.core.programme_driver import (

@@ -33,9 +33,10 @@ from programme.reading import (
     tasks_for,
     visible,
 )
-from programme.stages.challenge import VOLUNTARY_LADDERS, NewFinding
 from programme.stages.diagnosis import CompleteQuestionnaire, QuestionnaireClosed, WithdrawAnswers
+from programme.stages.evidence import VOLUNTARY_LADDERS
 from programme.stages.exchange import PairsConfirmed
+from programme.stages.findings import NewFinding
 from programme.stages.mandate import Answer, StateWillingness
 from programme.stages.pair import Group
 from programme.stages.renewal import NextStep, RenewalAsked, RenewalDecided, RenewalRevealed

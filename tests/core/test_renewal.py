@@ -18,10 +18,10 @@ from programme.refusals import (
     RoleRequired,
     SponsorsAbsent,
 )
-from programme.stages import challenge, diagnosis, renewal
+from programme.stages import challenge, diagnosis, renewal, review_plan
 from programme.stages.action import ActionStatus
 from programme.stages.agreement import DeclineAction
-from programme.stages.challenge import FindingsRecorded, ReviewAnswered, ReviewHeld, ReviewOpened
+from programme.stages.challenge import ReviewAnswered, ReviewOpened
 from programme.stages.diagnosis import (
     DIAGNOSIS,
     REDIAGNOSIS,
@@ -33,7 +33,9 @@ from programme.stages.diagnosis import (
 )
 from programme.stages.drafting import ActionText, ChangeAction
 from programme.stages.exchange import ConfirmPairs
+from programme.stages.findings import FindingsRecorded
 from programme.stages.mandate import Answer, CycleStarted, StateWillingness, WillingnessAsked
+from programme.stages.meetings import ReviewHeld
 from programme.stages.renewal import (
     CyclesCompared,
     DecideRenewal,
@@ -462,7 +464,7 @@ def test_a_year_of_sustaining_holds_an_external_review_and_the_questionnaire_and
     engagement = programme.engagement
     assert progress(engagement) == "Sustaining"
     assert not engagement.ended
-    assert [review for review, _ in challenge.plans(engagement)] == ["2-external-1"]
+    assert [review for review, _ in review_plan.plans(engagement)] == ["2-external-1"]
     keys = {due.key for due in engagement.coming}
     assert {"act:challenge:open/2-external-1", "act:renewal:open"} <= keys
     assert open_stages(programme) == {Stage.CHALLENGE}

@@ -32,11 +32,12 @@ from programme.refusals import (
 )
 from programme.stages.action import ActionStatus
 from programme.stages.agreement import ActionAgreed, AgreeAction
-from programme.stages.challenge import AnswerFinding, FindingAnswered, NewFinding, PanelMemberReleased
 from programme.stages.checkins import CheckedIn, CheckIn
 from programme.stages.delivery import Progress, RecordTouchpoint, TouchpointHeld
 from programme.stages.exchange import ConfirmPairs, RePair
+from programme.stages.findings import AnswerFinding, FindingAnswered, NewFinding
 from programme.stages.invitations import ScheduleSession, SessionCancelled
+from programme.stages.panels import PanelMemberReleased
 from programme.stages.review import FindingKind, Reply
 from programme.stages.session import Deferral
 from programme.stages.verification import ReportComplete, VerifyAction

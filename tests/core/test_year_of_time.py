@@ -22,8 +22,8 @@ from programme.continuity import (
 )
 from programme.messages import CLOCK, Command, Due, Event, PersonId, Stage, Task, TaskId
 from programme.refusals import Refusal
-from programme.stages.challenge import NewFinding
 from programme.stages.exchange import ConfirmPairs
+from programme.stages.findings import NewFinding
 from programme.stages.mandate import Answer, StateWillingness
 from programme.stages.objections import RaiseSafetyObjection
 from programme.stages.review import FindingKind

@@ -20,15 +20,16 @@ from programme.people import Appoint, Enrolment, EnrolPeople
 from programme.post import MessageIssued, ReportUndeliverable
 from programme.stages.action import IN_FORCE, UNDECIDED, Action, ActionStatus, Aim, NeedStatus, Screened, Screening
 from programme.stages.approval import LiftClinicalMark
-from programme.stages.challenge import CorrectFinding, PassChair, ReleaseFromPanel
 from programme.stages.delivery import AddPdsaNote
 from programme.stages.diagnosis import ExtendWindow, RecordPack, WithdrawAnswers
 from programme.stages.drafting import ActionText, ChangeAction, DraftAction, ProposeAction
+from programme.stages.findings import CorrectFinding
 from programme.stages.halves import CloseAction, WithdrawAction
 from programme.stages.invitations import CancelSession, MoveSession
 from programme.stages.needs import AddDevelopmentNeed, DropDevelopmentNeed, ReopenNeed, ReportNeedMet
 from programme.stages.notes import RecordConversation
 from programme.stages.objections import RaiseSafetyObjection
+from programme.stages.panels import PassChair, ReleaseFromPanel
 from programme.stages.renewal import OfferTemplate, SuggestTemplate
 from programme.stages.sessions import CallSession
 from programme.stages.verification import ReportComplete
