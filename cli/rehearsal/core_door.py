@@ -13,6 +13,7 @@ from typing import Any
 from cli.rehearsal.cast import Player
 from cli.rehearsal.front_door import Json, Refusal
 from programme import refusals
+from programme.continuity import ChangeCalendar
 from programme.engagement import COMMANDS, Engagement, TimeReached, errands, next_wake, step
 from programme.messages import CLOCK, Command, Entry, PersonId, Task, Words
 from programme.part import Asked
@@ -21,7 +22,7 @@ from programme.reading import agenda_for, may_see, tasks_for
 from programme.stages.diagnosis import QuestionnaireCompleted, RecordPack
 from programme.stages.mandate import RegisterEngagement
 from programme.template import ProgrammeTemplate
-from programme.working_time import Calendar, local_date
+from programme.working_time import Calendar, Holiday, local_date
 from runtime.roster import Launcher, check
 from web.engagements import questionnaire, shown
 from web.registers import REGISTERS, latest, shown_as
@@ -71,6 +72,12 @@ class CoreDoor:
             self.refused[refusal.code] += 1
             raise Refusal(player.key, command, {"code": refusal.code, "detail": str(refusal)}) from None
         return {"sequence": self._engagement.sequence}
+
+    async def announce(self, player: Player, calendar: Calendar, late: Holiday) -> None:
+        """Go by the calendar that a day announced late makes."""
+        del player, late
+        self.asked += 1
+        self._take(ChangeCalendar(calendar=calendar), CLOCK)
 
     @staticmethod
     def _with_deposits(command: str, content: Json) -> Json:

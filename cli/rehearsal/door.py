@@ -6,6 +6,7 @@ from typing import Protocol
 
 from cli.rehearsal.cast import Player
 from cli.rehearsal.front_door import Json
+from programme.working_time import Calendar, Holiday
 
 
 class Door(Protocol):
@@ -20,6 +21,9 @@ class Door(Protocol):
 
     async def ask(self, player: Player, command: str, body: Json) -> Json:
         """Send a command and return what was recorded. Raises front_door.Refusal."""
+
+    async def announce(self, player: Player, calendar: Calendar, late: Holiday) -> None:
+        """Announce a day late, and wait until the programme has re-planned. ``calendar``: what it goes by then."""
 
     async def engagement(self, player: Player) -> Json:
         """The engagement as the person sees it."""

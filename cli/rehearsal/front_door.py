@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from cli.rehearsal.cast import Player
+from programme.working_time import Calendar, Holiday
 
 API = "/api/v1"
 PATIENCE_SECONDS = 60.0
@@ -53,6 +54,20 @@ class FrontDoor:
         answer = await self._send("POST", f"{self._base}/{kebab(command)}", player, json=body)
         self._kept.clear()
         return answer
+
+    async def announce(self, player: Player, calendar: Calendar, late: Holiday) -> None:
+        """Announce a day late, and wait until the programme has re-planned by it."""
+        del calendar  # which follows from what was announced
+        before = len(await self._replanned(player))
+        await self._send("POST", f"{API}/holidays", player, json={"on": str(late.on), "name": late.name})
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while len(await self._replanned(player)) == before:  # noqa: ASYNC110 - it happens in another process
+                await asyncio.sleep(AGAIN_SECONDS)
+
+    async def _replanned(self, player: Player) -> list[Json]:
+        """How often the calendar has changed, as it is known now."""
+        self._kept.clear()
+        return await self.all_of(player, "history", kind="CalendarChanged")
 
     async def engagement(self, player: Player) -> Json:
         """The engagement as the person sees it."""

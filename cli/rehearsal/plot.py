@@ -17,6 +17,7 @@ AIMED_MONTHS = 8  # from drafting to the date of an aim, in a year
 SETTLES_IN = 10  # working days from the day on which an action is active to what people notice of it
 COMPLETE_AFTER_MONTHS = 3  # in a year
 THOUGHT_OVER = 4  # working days after the questionnaire opened
+HEARD_AFTER, ANNOUNCED_AHEAD = 20, 8  # working days: into the first action, and from the news to the day itself
 WINTER, PAUSE = 11, 5  # the month, and how many working days the clock stands still
 
 
@@ -148,7 +149,17 @@ async def pause_for_winter(scene: Scene) -> list[Ask] | None:
     if scene.today.month != WINTER or not await scene.delivers():
         return None
     resumes = scene.time.plus(scene.today, PAUSE)
-    return [Ask(scene.manager, "PauseEngagement", {"reason": script.WINTER, "resumes": str(resumes)})]
+    pausing = {"reason": script.WINTER, "resumes": str(resumes), "window": "extend"}
+    return [Ask(scene.manager, "PauseEngagement", pausing)]
+
+
+async def hear_of_a_late_holiday(scene: Scene) -> list[Ask] | None:
+    """A day of mourning is announced a fortnight ahead, and everybody's dates move."""
+    action = await scene.titled(script.ACTIONS[script.FRONT_DOOR])
+    if not _works(scene, action, HEARD_AFTER):
+        return None
+    await scene.announce(scene.time.plus(scene.today, ANNOUNCED_AHEAD), script.LATE_HOLIDAY)
+    return []
 
 
 async def meet_need(scene: Scene) -> list[Ask] | None:
@@ -170,4 +181,5 @@ PLOT = (
     Turn("a development need is met", meet_need),
     Turn("a small test is noted", note_a_test),
     Turn("winter", pause_for_winter),
+    Turn("a late holiday", hear_of_a_late_holiday),
 )

@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
+from activities.calendars import snapshot
 from cli.rehearsal.cast import Cast, Player
 from cli.rehearsal.door import Door
 from cli.rehearsal.front_door import Json
 from programme.messages import PersonId, Role, Side, Stage
 from programme.questionnaire import Questionnaire
 from programme.template import ProgrammeTemplate
-from programme.working_time import WorkingTime, at_local, local_date
+from programme.working_time import Holiday, WorkingTime, at_local, local_date
 
 
 class Ask(NamedTuple):
@@ -114,6 +115,13 @@ class Scene:
     def day(written: str) -> date:
         """A day as the API writes it."""
         return date.fromisoformat(written)
+
+    async def announce(self, on: date, name: str) -> None:
+        """A bank holiday that nobody knew of when the year was planned: from now on everybody goes by it."""
+        late = Holiday(on=on, name=name)
+        calendar = snapshot(self.time.calendar.division, [late])
+        await self.door.announce(self.manager, calendar, late)
+        self.time = WorkingTime(calendar)
 
     # --- what the front door shows somebody --------------------------------------------------------------------------
 

@@ -230,6 +230,7 @@ PDSA = {
     "act": "We keep standing",
 }
 WINTER = "Winter pressure: every bed is taken, and all leave is stopped"
+LATE_HOLIDAY = "The day of mourning"
 PROGRESS_LINES = ("The rota holds.", "Two shifts were short this month.", "It has become routine.")
 EVIDENCE = "I stood at the front door on three mornings and read the last four weeks of the rota."
 SIGNAL_EXPLAINED = "Consultants have been first assessors since the change; nothing else moved in these weeks."
