@@ -21,20 +21,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api import answers
 from api.bodies import Bodies, Strict, Unfolded, unfold
-from api.dependencies import Door, FrontDoor, Member, Visitor
+from api.dependencies import Actor, Door, FrontDoor, Member, Visitor
 from api.describing import Responses, command_description, problems
 from api.desk import Gone, NotKnownYet, Recorded
 from api.errors import DATABASE_AWAY, RETRY_SECONDS, EngineAway, KeyReused, NoSuchCommand, NoSuchEngagement, Refused
+from programme.cover import COVERABLE
 from programme.engagement import commands
 from programme.messages import Command, Sealed
 from programme.reading import purpose_of
 from programme.refusals import (
+    CannotCover,
     CommandReused,
     EngagementEnded,
     EngagementPaused,
     ForbiddenCombination,
     Invalid,
     MovedOn,
+    NotCoverable,
+    NotCovering,
     NotYet,
     RoleRequired,
     TooLong,
@@ -98,7 +102,8 @@ class Asking:
     def digest(self) -> str:
         """What the request says, answers aside: nothing that is kept beside a person may lead to them."""
         words = sorted(self.unfolded.deposits.items())
-        said = f"{self.visitor.engagement_id} {self.unfolded.command.model_dump_json()} {words!r}"
+        place = f"{self.visitor.engagement_id} {self.visitor.on_behalf_of or ''}".strip()
+        said = f"{place} {self.unfolded.command.model_dump_json()} {words!r}"
         return hashlib.sha256(said.encode()).hexdigest()
 
     @property
@@ -107,6 +112,7 @@ class Asking:
         return Submission(
             command_id=self.command_id,
             by=self.visitor.person_id,
+            on_behalf_of=self.visitor.on_behalf_of,
             expected=self.expected,
             command=cast("Any", self.unfolded.command),
         )
@@ -141,6 +147,8 @@ def expected_version(if_match: str | None) -> int | None:
 
 async def hand_in(door: FrontDoor, asking: Asking) -> Response:
     """Take a command and answer: 200 and recorded, a refusal, or 202 and not known yet."""
+    if asking.visitor.on_behalf_of and type(asking.unfolded.command) not in COVERABLE:
+        raise NotCoverable  # before anything is kept in confidence
     if asking.keyed and (kept := await _kept(door, asking)) is not None:
         return kept
     await _keep_in_confidence(door, asking)
@@ -270,6 +278,7 @@ def command_router(bodies: Bodies, by_hand: Mapping[type[Command], Callable[...,
             responses=_responses(command),
             openapi_extra={
                 "x-who": sorted(command.who),
+                "x-on-behalf-of": command in COVERABLE,
                 "x-refusals": sorted({kind.__name__ for kind in (*EVERY_COMMAND, *command.refusals)}),
             },
         )
@@ -283,7 +292,8 @@ def _summary(command: type[Command]) -> str:
 
 def _responses(command: type[Command]) -> Responses:
     paused = () if command.while_paused else (EngagementPaused,)
-    said = problems(*EVERY_COMMAND, *paused, *command.refusals, NoSuchEngagement)
+    hands = (CannotCover, NotCovering) if command in COVERABLE else (NotCoverable,)
+    said = problems(*EVERY_COMMAND, *paused, *hands, *command.refusals, NoSuchEngagement)
     return said | {
         200: {
             "description": "Recorded.",
@@ -296,7 +306,7 @@ def _responses(command: type[Command]) -> Responses:
 def _endpoint(command: type[Command], body_model: type[BaseModel]) -> Callable[..., Any]:
     async def endpoint(
         door: Door,
-        visitor: Member,
+        visitor: Actor,
         body: BaseModel,
         if_match: IfMatch = None,
         idempotency_key: IdempotencyKey = None,
@@ -338,7 +348,7 @@ more = APIRouter()
 
 @more.delete("/answers", tags=["answers"], response_model=Recorded, responses=_responses(WithdrawAnswers))
 async def delete_answers(
-    door: Door, visitor: Member, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
+    door: Door, visitor: Actor, if_match: IfMatch = None, idempotency_key: IdempotencyKey = None
 ) -> Response:
     """Delete your answers while the questionnaire is open; the same as the command WithdrawAnswers."""
     return await hand_in(door, asking_for(WithdrawAnswers, Strict(), visitor, if_match, idempotency_key))

@@ -1,4 +1,4 @@
-"""Who goes, and who takes over what: the handover in one place."""
+"""Who goes, and who takes over what: the handover in one place; and who covers for whom."""
 
 from datetime import date
 
@@ -14,7 +14,7 @@ from programme.departure import Departure, Handover, handover_due, wanted
 from programme.duties import DutyKind, duties
 from programme.engagement import Engagement
 from programme.messages import PersonId, Role
-from programme.reading import departures_for, tasks_for
+from programme.reading import covers_for, departures_for, tasks_for
 
 of_one = APIRouter(tags=["departures"])
 
@@ -67,7 +67,7 @@ def _shown(engagement: Engagement, departure: Departure, reader: PersonId) -> De
         gone=departure.left is not None,
         note_written=bool(departure.note.deposit),
         parts=tuple(_part(engagement, departure, one) for one in departure.handovers.values()),
-        tasks=tuple(of_task(engagement.id, task) for task in tasks),
+        tasks=tuple(of_task(engagement, task, reader) for task in tasks),
     )
 
 
@@ -82,4 +82,25 @@ def _part(engagement: Engagement, departure: Departure, handover: Handover) -> P
         why=due.why if due else "",
         waits_for_a_sponsor=handover.sponsor and due is not None,
         open=tuple(DutyShown(kind=one.kind, about=one.about) for one in left),
+    )
+
+
+class CoverShown(BaseModel):
+    """Somebody acts, or will act, on behalf of somebody else, who stays accountable."""
+
+    cover: int
+    person_id: PersonId
+    by_id: PersonId
+    first: date
+    last: date
+    runs: bool = Field(description="Today is one of its days.")
+
+
+@of_one.get("/covers", responses=problems(NoSuchEngagement))
+async def list_covers(door: Door, visitor: Member) -> tuple[CoverShown, ...]:
+    """Who covers for whom, now or later: the programme manager sees all, others where they are one of the two."""
+    found = await whole(door, visitor)
+    return tuple(
+        CoverShown(cover=one.number, person_id=one.person, by_id=one.by, first=one.first, last=one.last, runs=one.on)
+        for one in covers_for(found.engagement, found.reader)
     )

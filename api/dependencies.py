@@ -10,10 +10,10 @@ import re
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Generic, NamedTuple, TypeVar
 
-from fastapi import Depends, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel
 from temporalio.client import Client
@@ -153,11 +153,15 @@ def identified(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody for whom the engagement exists: a member, or an auditor of all. ``parts``: held or offered here."""
+    """Somebody for whom the engagement exists: a member, or an auditor of all. ``parts``: held or offered here.
+
+    ``on_behalf_of``: for whom the person acts with this request, under a cover that was arranged.
+    """
 
     engagement_id: str
     person_id: PersonId
     parts: frozenset[str]
+    on_behalf_of: PersonId | None = None
 
     def holds(self, *roles: Role) -> bool:
         """Whether the person holds or is offered one of these parts."""
@@ -187,6 +191,23 @@ async def _exists(door: FrontDoor, engagement_id: str) -> bool:
 
 
 Member = Annotated[Visitor, Depends(visiting)]
+OnBehalfOf = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=80,
+        pattern=r"^[!-~]+$",
+        description="The id of the person for whom you act under a cover that runs today; they stay accountable.",
+    ),
+]
+
+
+def acting(visitor: Member, on_behalf_of: OnBehalfOf = None) -> Visitor:
+    """Who asks for a command, and on whose behalf; whether the hands may is for the core to say."""
+    return replace(visitor, on_behalf_of=on_behalf_of) if on_behalf_of else visitor
+
+
+Actor = Annotated[Visitor, Depends(acting)]
 
 
 class Paging(BaseModel):

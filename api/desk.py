@@ -79,8 +79,9 @@ class _Unanswered(Exception):  # noqa: N818
 
 
 def content_of(submission: Submission) -> str:
-    """A short digest of what a command says."""
-    return hashlib.sha256(submission.command.model_dump_json().encode()).hexdigest()[:16]
+    """A short digest of what a command says, and on whose behalf."""
+    said = f"{submission.on_behalf_of or ''}{submission.command.model_dump_json()}"
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def update_id(submission: Submission) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from api.bodies import Strict, Unfolded
 from api.commands import IdempotencyKey, IfMatch, asking_of, hand_in
-from api.dependencies import Door, FrontDoor, Member, Visitor
+from api.dependencies import Actor, Door, FrontDoor, Visitor
 from api.errors import FaultyRoster, NoSuchEngagement
 from api.roster import RosterRow
 from programme.engagement import Engagement, decide
@@ -31,7 +31,7 @@ class MorePeople(Strict):
 
 async def enrol_people(
     door: Door,
-    visitor: Member,
+    visitor: Actor,
     body: MorePeople,
     if_match: IfMatch = None,
     idempotency_key: IdempotencyKey = None,
@@ -46,7 +46,7 @@ async def enrol_people(
     placeholders = [taking_part.get(key_of(row.email), row.email) for row in roster.rows]
     wanted = EnrolPeople(people=roster.enrolments(placeholders, taking_part))
     if not await _asked_before(door, visitor, idempotency_key):
-        decide(engagement, wanted, Asked(by=visitor.person_id, at=datetime.now(UTC)))
+        decide(engagement, wanted, Asked(visitor.person_id, datetime.now(UTC), visitor.on_behalf_of))
     async with door.database.writing() as connection:
         ids = await people.add_people(connection, roster.named)
     command = EnrolPeople(people=roster.enrolments(ids, taking_part))

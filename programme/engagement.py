@@ -18,6 +18,7 @@ from programme import (
     chain,
     charting,
     continuity,
+    cover,
     differences,
     gates,
     handover,
@@ -31,6 +32,7 @@ from programme import (
 from programme.changes import correcting, extending, reopening, returning, skipping, vacancies
 from programme.changes.record import Changes, postponed
 from programme.continuity import Continuity
+from programme.cover import Covers
 from programme.departure import Handovers
 from programme.differences import Difference, DifferenceId
 from programme.gates import StageSpan
@@ -100,6 +102,7 @@ class TimeReached(Command):
 AnyCommand = Annotated[
     people.Commands
     | handover.Commands
+    | cover.Commands
     | continuity.Commands
     | differences.Commands
     | post.Commands
@@ -138,6 +141,7 @@ AnyCommand = Annotated[
 AnyEvent = Annotated[
     people.Events
     | handover.Events
+    | cover.Events
     | continuity.Events
     | differences.Events
     | post.Events
@@ -180,6 +184,7 @@ EVENTS: TypeAdapter[Event] = TypeAdapter(AnyEvent)
 PARTS: tuple[Part, ...] = (
     people.PART,
     handover.PART,
+    cover.PART,
     continuity.PART,
     gates.PART,
     differences.PART,
@@ -259,6 +264,7 @@ class Engagement(Frozen):
     mandate: Mandate = Mandate()
     continuity: Continuity = Continuity()
     handovers: Handovers = Handovers()
+    covers: Covers = Covers()
     measures: Measures = Measures()
     differences: dict[DifferenceId, Difference] = Field(default_factory=dict)
     changes: Changes = Changes()
@@ -410,6 +416,10 @@ class Engagement(Frozen):
         """The parts that may ask a command."""
         return _WHO.get(command, frozenset())
 
+    def hands_for(self, task: Task) -> tuple[PersonId, ...]:
+        """Who may do a task on behalf of whoever owes it, now."""
+        return cover.covering(self, task.person) if task.command in cover.KINDS else ()
+
     def formerly(self, task: Task) -> TaskId:
         """The id that a task had before a successor took it over; empty where nobody did."""
         return holds.before_it_passed(self, task)
@@ -532,7 +542,9 @@ class Outcome:
         if engagement.ended and not isinstance(command, _CAN_HAPPEN_AFTER_THE_END):
             raise EngagementEnded
         if engagement.registered and (command.who or asked.by != CLOCK):
+            asked = cover.accountable(engagement, command, asked)
             people.authorise(engagement, command, asked)
+            cover.refuse_joined(engagement, command, self.asked)
         if not engagement.registered and not isinstance(command, mandate.RegisterEngagement):
             raise NotYet("the engagement is not registered")
         if engagement.paused and command.who and not command.while_paused:  # what the system reports has happened
@@ -541,7 +553,7 @@ class Outcome:
         if rule is None:
             message = f"Nothing answers to '{command.kind}'."
             raise Invalid(message)
-        return rule(engagement, command, asked)
+        return [*rule(engagement, command, asked), *cover.lent(engagement, command, self.asked)]
 
     def _happen(self, events: Iterable[Event]) -> None:
         for event in events:

@@ -172,14 +172,17 @@ _ROLE_OF = {
 
 
 def audience(engagement: Engagement, task: Task, rung: Rung) -> tuple[PersonId, ...]:
-    """To whom a rung speaks, now: nobody who has gone; and both sponsors, or neither while a successor is awaited."""
+    """To whom a rung speaks, now: nobody who has gone; both sponsors, or neither while a successor is awaited."""
     if rung.to is Audience.BOTH_SPONSORS:
         both = len(engagement.sponsors) == len(Side) or engagement.template.ladder(task.ladder).urgent
         return engagement.sponsors if both else ()
     role = _ROLE_OF.get(rung.to)
     if role:
         return engagement.holders(role)
-    people = (task.person,) if rung.to is Audience.HOLDER else engagement.concerned(task.about, rung.to)
+    if rung.to is Audience.HOLDER:
+        people = (task.person, *engagement.hands_for(task))
+    else:
+        people = engagement.concerned(task.about, rung.to)
     return tuple(person for person in people if not engagement.people[person].gone)
 
 

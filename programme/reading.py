@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from programme.cover import KINDS as COVERED
+from programme.cover import Cover, covered_by
 from programme.departure import Departure, Handover, open_departures, own_sponsors
 from programme.disclosure import HIDDEN
 from programme.messages import (
@@ -42,6 +44,7 @@ __all__ = [
     "Sight",
     "View",
     "agenda_for",
+    "covers_for",
     "departures_for",
     "may_read_pack",
     "may_read_review",
@@ -157,12 +160,18 @@ def may_read_pack(engagement: Engagement, survey: str, reader: PersonId) -> bool
 
 
 def tasks_for(engagement: Engagement, reader: PersonId) -> list[Task]:
-    """One's own; for the programme manager what waits on whom, too. What is voluntary is nobody else's business."""
+    """One's own, and what one may do on somebody's behalf now; for the programme manager what waits on whom, too.
+
+    What is voluntary is nobody else's business.
+    """
     waiting = may_see(engagement, View.WAITING, reader)
+    covered = covered_by(engagement, reader)
     return [
         task
         for task in engagement.open_tasks
-        if task.person == reader or (waiting and task.ladder not in VOLUNTARY_LADDERS)
+        if task.person == reader
+        or (task.person in covered and task.command in COVERED)
+        or (waiting and task.ladder not in VOLUNTARY_LADDERS)
     ]
 
 
@@ -194,6 +203,14 @@ def departures_for(engagement: Engagement, reader: PersonId) -> list[Departure]:
 def _has_a_say(engagement: Engagement, part: Handover, reader: PersonId) -> bool:
     sponsors = reader in engagement.sponsors and reader in own_sponsors(engagement, part.role)
     return reader == part.successor or sponsors
+
+
+def covers_for(engagement: Engagement, reader: PersonId) -> list[Cover]:
+    """The covers that run or are to come: all for the programme manager, else those in which one is one of the two."""
+    everybody = reader in engagement.holders(Role.PROGRAMME_MANAGER)
+    return [
+        one for one in engagement.covers.all.values() if not one.over and (everybody or reader in (one.person, one.by))
+    ]
 
 
 # --- the history ---------------------------------------------------------------------------------------------------

@@ -173,6 +173,29 @@ class NotASuccessor(Invalid):
         super().__init__(f"Name a successor {who}.")
 
 
+class CannotCover(NotAllowed):
+    """Cover never crosses sides, and joins nothing in one person that is held apart."""
+
+    def __init__(self, who: str) -> None:
+        super().__init__(f"On behalf of this person acts {who}. Arrange cover by somebody who is that.")
+
+
+class NotCovering(NotAllowed):
+    """Nobody arranged that this person acts for the other today."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "You do not cover for this person today. Leave out On-Behalf-Of to act for yourself, or ask for cover."
+        )
+
+
+class NotCoverable(NotAllowed):
+    """What a person stands for, answers or says in confidence is nobody else's to do."""
+
+    def __init__(self) -> None:
+        super().__init__("This is done in person. It waits for whoever it was asked of; cover does not reach it.")
+
+
 class NotRegistered(Invalid):
     """A medical approver is a GMC-registered doctor."""
 

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Table
 
+from programme.cover import Cover, covers_now
 from programme.engagement import Cycle, Engagement
 from programme.measure import Measure, Reading
 from programme.messages import Task
@@ -22,7 +23,7 @@ from programme.working_time import end_of
 from store import tables
 from store.requests import scope_key
 
-READ_MODEL = 2
+READ_MODEL = 3
 """The version of everything here, and of the fold. A build that derives otherwise counts on; what an older one wrote is
 then folded again from the journal when it is next touched."""
 
@@ -99,6 +100,15 @@ def _task(task: Task) -> dict[str, Any]:
         "side": task.side and task.side.value,
         "falls": due.on if due else UNDATED,
     }
+
+
+def _covers(engagement: Engagement) -> Items:
+    """Who acts on whose behalf now."""
+    return (((one.number,), one) for one in covers_now(engagement))
+
+
+def _cover(one: Cover) -> dict[str, Any]:
+    return {"person_id": one.person, "by_id": one.by}
 
 
 def _actions(engagement: Engagement) -> Items:
@@ -193,6 +203,7 @@ class Derivation(NamedTuple):
 DERIVATIONS: dict[Table, Derivation] = {
     tables.memberships: Derivation(_memberships, _membership, lambda engagement: (engagement.people,)),
     tables.tasks: Derivation(_tasks, _task, lambda engagement: (engagement.open_tasks,)),
+    tables.covers: Derivation(_covers, _cover, lambda engagement: (engagement.covers, engagement.people)),
     tables.actions: Derivation(
         _actions, _action, lambda engagement: (engagement.past, engagement.cycle and engagement.cycle.agreement)
     ),

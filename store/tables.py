@@ -132,6 +132,16 @@ tasks = Table(
     Index(None, "person_id", "falls", "engagement_id", "task_id"),
 )
 
+covers = Table(
+    "covers",
+    metadata,
+    engagement_id(),
+    Column("cover", Integer, primary_key=True, autoincrement=False),
+    Column("person_id", Id, nullable=False),  # who stays accountable
+    Column("by_id", Id, nullable=False),  # who acts
+    Index(None, "by_id", "engagement_id", "person_id"),
+)
+
 actions = Table(
     "actions",
     metadata,

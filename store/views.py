@@ -8,9 +8,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Select, Table, func, select, tuple_
+from sqlalchemy import Column, Select, Table, and_, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from programme.cover import KINDS as COVERED
 from programme.messages import PersonId
 from store import tables
 from store.entries import StoredEntry, entries
@@ -199,9 +200,16 @@ async def roles_in(connection: AsyncConnection, engagement_id: str, person: Pers
 async def inbox(
     connection: AsyncConnection, person: PersonId, *, cursor: str | None = None, limit: int = LIMIT
 ) -> Page[TaskRow]:
-    """What a person owes, in all engagements, the earliest due first."""
-    table = tables.tasks
-    query = select(*_columns(table, TaskRow), table.c.falls).where(table.c.person_id == person)
+    """What a person owes, or may do on somebody's behalf now, in all engagements; the earliest due first."""
+    table, covers = tables.tasks, tables.covers
+    covered = (
+        select(covers.c.cover)
+        .where(covers.c.by_id == person)
+        .where(covers.c.engagement_id == table.c.engagement_id, covers.c.person_id == table.c.person_id)
+        .exists()
+    )
+    owed = or_(table.c.person_id == person, and_(table.c.command.in_(sorted(COVERED)), covered))
+    query = select(*_columns(table, TaskRow), table.c.falls).where(owed)
     order = [table.c.falls, table.c.engagement_id, table.c.task_id]
     return await _page(connection, query, order, cursor, limit, _task)
 

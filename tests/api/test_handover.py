@@ -3,7 +3,7 @@
 import pytest
 import pytest_asyncio
 
-from tests.stack import Launched, Stack, rows
+from tests.stack import Launched, Stack, bearer, rows
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -55,3 +55,52 @@ async def test_a_facilitator_leaves_and_a_successor_takes_over(engagement: Launc
     assert "facilitator" in roles["Sue Steward"]
     assert "facilitator" not in roles.get("Fay Facilitator", [])
     assert note not in (await engagement.get("pm", "history", limit=200)).text
+
+
+async def test_somebody_acts_on_behalf_of_somebody_who_stays_accountable(engagement: Launched) -> None:
+    known = await ids(engagement)
+    fay, sue = known["Fay Facilitator"], known["Sue Steward"]
+    today = (await engagement.get("pm")).json()["registered"]
+    call = {"why": "Two things are open"}
+    early = await engagement.post("sue", "call-session", call, On_Behalf_Of=fay)
+    assert (early.status_code, early.json()["code"]) == (403, "NotCovering")
+    cover = {"person": fay, "by": sue, "first": today, "last": "2035-01-01"}
+    across = await engagement.post("pm", "arrange-cover", cover | {"by": known["doctor 0"]})
+    assert (across.status_code, across.json()["code"]) == (403, "ForbiddenCombination")
+    (await engagement.post("fay", "arrange-cover", cover)).raise_for_status()
+    assert [one["runs"] for one in (await engagement.get("sue", "covers")).json()] == [True]
+    assert (await engagement.get("doctor0", "covers")).json() == []
+
+    own = await engagement.post("sue", "state-willingness", {"answer": "willing"}, On_Behalf_Of=fay)
+    assert (own.status_code, own.json()["code"]) == (403, "NotCoverable")
+    assert (await engagement.post("sue", "call-session", call)).status_code == 403
+    refused = await engagement.post("sue", "call-session", call, On_Behalf_Of=fay)
+    assert refused.json()["code"] in {"NotYet", "RoleRequired"}, "the rules are asked as if she had come"
+
+
+async def test_an_inbox_shows_what_somebody_covers_and_the_history_who_did_it(stack: Stack) -> None:
+    deputy = {"name": "Pam Deputy", "email": "pam@example.nhs.uk", "roles": "measure_steward"}
+    engagement = await stack.launch([*rows(), deputy])
+    known = await ids(engagement)
+    boss = known["Parveen Mann"]
+    today = (await engagement.get("pm")).json()["registered"]
+    cover = {"person": boss, "by": known["Pam Deputy"], "first": today, "last": "2035-01-01"}
+    (await engagement.post("pm", "arrange-cover", cover)).raise_for_status()
+    for where in (f"/api/v1/engagements/{engagement.id}/tasks", "/api/v1/tasks"):
+        items = (await stack.http.get(where, headers=bearer(engagement.tokens["pam"]))).json()["items"]
+        covered = [one for one in items if one["on_behalf_of"]]
+        assert {one["person_id"] for one in covered} == {boss}
+        assert "Appoint" in {one["command"] for one in covered}
+    appoint = {"person": known["Pam Deputy"], "role": "deputy_approver", "gmc_registered": True}
+    answer = await engagement.post("pam", "appoint", appoint, On_Behalf_Of=boss, Idempotency_Key="once")
+    assert answer.status_code == 200, answer.text
+    again = await engagement.post("pam", "appoint", appoint, On_Behalf_Of=boss, Idempotency_Key="once")
+    assert again.json() == answer.json()
+    other = await engagement.post("pam", "appoint", appoint, Idempotency_Key="once")
+    assert other.json()["code"] == "KeyReused"
+    (line,) = [
+        one
+        for one in (await engagement.get("pm", "history", limit=200)).json()["items"]
+        if one["kind"] == "Appointed" and one["body"]["role"] == "deputy_approver"
+    ]
+    assert (line["actor"], line["on_behalf_of"]) == (known["Pam Deputy"], boss)

@@ -61,7 +61,7 @@ def _ids(engagement: Engagement) -> dict[str, list[str]]:
 
 
 PERSONS = frozenset(
-    {"person", "successor"}
+    {"person", "successor", "by"}
     | {"host", "guest", "author", "verifier", "suggested", "second", "line_manager", "voting", "others"}
     | {"attended", "doctor_owner", "manager_owner", "doctor_signatory", "manager_signatory", "pairs"}
 )

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from random import Random
 
+from programme.cover import ArrangeCover, EndCover
 from programme.departure import open_departures, wanted
 from programme.duties import SIDE_OF
 from programme.engagement import Engagement
@@ -81,4 +82,18 @@ def leave(programme: Programme, luck: Random) -> Deeds:
     return [(RecordDeparture(person=person, last_day=last_day, returns=returns), PM)]
 
 
-LEAVING: tuple[Callable[[Programme, Random], Deeds], ...] = (leave, leave)
+def cover(programme: Programme, luck: Random) -> Deeds:
+    """Somebody is covered for some days, mostly by somebody of the own side; or the cover ends early."""
+    engagement, today = programme.engagement, programme.today
+    running = [one for one in engagement.covers.all.values() if not one.over]
+    if running and luck.random() < 0.2:
+        return [(EndCover(cover=luck.choice(running).number), PM)]
+    person = luck.choice(list(engagement.people.values()))
+    sided = engagement.participants(person.side) if person.side and luck.random() < 0.8 else ()
+    by = luck.choice(sided or [*engagement.people])
+    first = today + timedelta(days=luck.choice((0, 0, 2, 9)))
+    last = first + timedelta(days=luck.choice((0, 4, 30)))
+    return [(ArrangeCover(person=person.id, by=by, first=first, last=last), luck.choice((PM, person.id)))]
+
+
+LEAVING: tuple[Callable[[Programme, Random], Deeds], ...] = (leave, leave, cover, cover)

@@ -92,7 +92,11 @@ def no_stage_after_mandate_without_both_sponsors_willing(step: Step) -> Iterator
 
 
 def nobody_counts_for_two_sides(step: Step) -> Iterator[str]:
-    """2. A participant has exactly one side per cycle; nobody's act counts for two sides."""
+    """2. A participant has exactly one side per cycle; nobody's act counts for two sides, whosever hands did it."""
+    for entry in step.entries:
+        sides = {side_of(step.after, one) for one in (entry.actor, entry.on_behalf_of) if one} - {None}
+        if len(sides) > 1:
+            yield f"{entry.actor} acted across the table on behalf of {entry.on_behalf_of}"
     for person, was in step.before.people.items():
         now = step.after.people.get(person)
         if was.side is not None and (now is None or now.side is not was.side):
@@ -122,7 +126,7 @@ def silence_never_agrees_or_approves(step: Step) -> Iterator[str]:
             yield f"time alone brought about {event.kind}"
         if isinstance(event, THEIR_OWN):
             spoken_for = next(getattr(event, name) for name in ("by", "sponsor", "person") if hasattr(event, name))
-            if spoken_for != entry.actor:
+            if spoken_for != (entry.on_behalf_of or entry.actor):
                 yield f"{event.kind} of {spoken_for} by {entry.actor}"
 
 
@@ -134,7 +138,7 @@ def clinical_actions_wait_for_an_independent_approver(step: Step) -> Iterator[st
             person, action = moment.before.people[event.by], action_named(moment.before, event.action)
             if not person.gmc_registered or not person.roles() & APPROVERS:
                 yield f"{event.action} approved by somebody who is no registered approver"
-            if event.by in {*action.owners, action.proposer} or event.version != action.version:
+            if {event.by, moment.entry.actor} & {*action.owners, action.proposer} or event.version != action.version:
                 yield f"{event.action} approved by an owner or proposer, or in another version"
     for action in actions(step.after):
         if standing(action) not in IN_FORCE:

@@ -23,6 +23,7 @@ from programme.stages.meetings import ReviewHeld
 from programme.stages.panels import ChairPassed, PanelAccepted, PanelMemberAppointed
 from programme.stages.renewal import EngagementClosed, NextStep, RenewalAsked, RenewalSettled
 from programme.stages.sessions import AttendanceRecorded
+from programme.stages.verification import SideVerified
 from tests.core.judging import (
     Step,
     action_named,
@@ -133,7 +134,13 @@ def notes_count_when_both_sides_confirmed_and_dissent_stays(step: Step) -> Itera
 
 
 def completion_is_verified_by_others_from_both_sides(step: Step) -> Iterator[str]:
-    """20. Completion is verified by people who are not its owners, from both sides."""
+    """20. Completion is verified by people who are not its owners, from both sides; by their own hands or others'."""
+    for entry in step.entries:
+        if (
+            isinstance(entry.event, SideVerified)
+            and entry.actor in action_named(step.before, entry.event.action).owners
+        ):
+            yield f"an owner's hands verified {entry.event.action}"
     for action in actions(step.after):
         if standing(action) in VERIFIED:
             found = {side: one.by for side, one in action.verifications.items()}

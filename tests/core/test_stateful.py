@@ -20,14 +20,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from programme import chain
 from programme.continuity import ChangeCalendar, ExtendPause, OpenWindow, PauseEngagement, ResumeEngagement
+from programme.cover import covering
 from programme.engagement import PARTS, Engagement, TimeReached, decide, evolve, fold, next_wake, step
 from programme.messages import CLOCK, Command, PersonId, Role, Side, Stage, TaskId
 from programme.part import Asked
 from programme.people import AcceptAppointment, Enrolment, EnrolPeople
 from programme.refusals import (
+    CannotCover,
     EngagementEnded,
     EngagementPaused,
     ForbiddenCombination,
+    NotCoverable,
+    NotCovering,
     Refusal,
     RoleRequired,
     TooLong,
@@ -43,6 +47,7 @@ from tests.core.sensible import SENSIBLE
 from tests.core.volunteers import VOLUNTEERS, Volunteering, system
 
 EVERY_COMMAND = (RoleRequired, ForbiddenCombination, EngagementEnded, EngagementPaused, TooLong, Unrecordable)
+HANDS = (CannotCover, NotCovering, NotCoverable)  # said of whoever acts on somebody's behalf, whatever is asked
 NEWCOMERS = (
     *(Enrolment(person=f"ic{number}", roles=(Role.INTERNAL_CHALLENGER,)) for number in range(4)),
     *(Enrolment(person=f"x{number}", roles=(Role.EXTERNAL_CHALLENGER,), ods_code="RX1") for number in range(4)),
@@ -100,13 +105,14 @@ class ProgrammeOfChance(RuleBasedStateMachine):
 
     # --- what everything goes through ------------------------------------------------------------------------------
 
-    def ask(self, command: Command, by: PersonId) -> None:
+    def ask(self, command: Command, by: PersonId, on_behalf_of: PersonId | None = None) -> None:
         """One step: a refusal that the command names, or entries with which everything is well."""
-        before, asked = self.programme.engagement, Asked(by, self.programme.at)
+        before, asked = self.programme.engagement, Asked(by, self.programme.at, on_behalf_of)
         try:
             after, entries = step(before, command, asked)
         except Refusal as refusal:
-            self.refused(command, refusal)
+            if on_behalf_of is None or not isinstance(refusal, HANDS):
+                self.refused(command, refusal)
             return
         DONE[command.kind, "done" if entries else "nothing new"] += 1
         HAPPENED.update(entry.event.kind for entry in entries)
@@ -141,6 +147,8 @@ class ProgrammeOfChance(RuleBasedStateMachine):
             self.ask(slipped, by)
         elif luck < 2 * SLIPS:
             self.ask(command, chance.choice([*self.programme.engagement.people, *STRANGERS]))
+        for hands in covering(self.programme.engagement, by):
+            self.ask(command, hands, by)
         self.ask(command, by)
         if luck > 1 - SLIPS:
             self.ask(command, by)
