@@ -174,6 +174,10 @@ class WorkingTime:
                 total += self.between(first - timedelta(days=1), until - timedelta(days=1))
         return total
 
+    def elapsed(self, start: date, end: date) -> int:
+        """How many working days have passed after ``start`` up to and including ``end`` while the clock ran."""
+        return self.between(start, end) - self.stopped(start + timedelta(days=1), end)
+
     def due(self, start: date, working_days: int, since: str) -> DueDate:
         """The due date that many working days after ``start``, stops added, and the sentence that explains it.
 

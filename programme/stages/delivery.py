@@ -239,7 +239,7 @@ def data_late(engagement: Engagement, measure: MeasureId, on: date) -> bool:
     """Whether a measure's chart must say "data late"."""
     late = engagement.template.durations.measure_point_late
     return any(
-        missing == measure and engagement.time.between(due.on, on) >= late
+        missing == measure and engagement.time.elapsed(due.on, on) >= late
         for missing, _, due in points_missing(engagement)
     )
 

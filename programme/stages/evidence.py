@@ -53,8 +53,8 @@ Events = EvidenceFrozen | LeftOutShown
 
 def freeze_evidence(engagement: Engagement, review: Review, asked: Asked) -> list[Event]:
     """Name the last recorded entry of the journal, and what is overdue today."""
-    durations, between = engagement.template.durations, engagement.time.between
-    late = {task: between(task.due.on, asked.today) for task in engagement.open_tasks if task.due and _counts(task)}
+    durations, elapsed = engagement.template.durations, engagement.time.elapsed
+    late = {task: elapsed(task.due.on, asked.today) for task in engagement.open_tasks if task.due and _counts(task)}
     check_ins = {
         task.about for task, by in late.items() if task.ladder == "check-in" and by >= durations.check_in_unanswered
     }

@@ -289,7 +289,7 @@ def follows(engagement: Engagement, asked: Asked) -> list[Event]:
 def _both_in(engagement: Engagement, asked: Asked) -> list[Event]:
     mandate, durations = engagement.mandate, engagement.template.durations
     first, second = sorted((mandate.statements[sponsor].on, sponsor) for sponsor in engagement.sponsors)
-    apart = engagement.time.between(first[0], second[0])
+    apart = engagement.time.elapsed(first[0], second[0])
     if apart > durations.willingness_apart and not any(one.affirms for one in mandate.statements.values()):
         return [WillingnessLapsed(sponsor=first[1], on=asked.today)]
     answers = {mandate.statements[sponsor].answer for sponsor in engagement.sponsors}

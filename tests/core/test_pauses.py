@@ -29,7 +29,7 @@ from programme.refusals import (
 from programme.stages.diagnosis import CompleteQuestionnaire, QuestionnaireClosed
 from programme.stages.mandate import Answer, StateWillingness
 from programme.stages.meetings import ScheduleReview
-from programme.working_time import Holiday, at_local
+from programme.working_time import Calendar, Holiday, Stop, WorkingTime, at_local
 from tests.core.given import INTERNAL, dated, delivering, review_of
 from tests.core.programme_driver import (
     FACILITATOR,
@@ -335,3 +335,19 @@ def test_in_a_pause_nothing_is_asked_of_anybody_but_how_it_ends() -> None:
         pause(programme, 9)
     assert any(isinstance(event, PauseExtended) for event in until(programme, after(programme, 9)))
     assert any(isinstance(event, EngagementResumed) for event in programme.do(ResumeEngagement(), MEDICAL))
+
+
+def test_the_two_statements_of_willingness_may_lie_further_apart_by_a_pause_between_them() -> None:
+    programme = registered()
+    programme.do(StateWillingness(answer=Answer.WILLING), MEDICAL)
+    programme.wait(20)
+    pause(programme, 15)
+    programme.wait(20)
+    programme.do(StateWillingness(answer=Answer.WILLING), MANAGERIAL)
+    assert programme.engagement.mandate.both_willing(programme.engagement.sponsors)
+
+
+def test_the_working_days_of_a_pause_make_nothing_later_than_it_is() -> None:
+    day = date(2026, 3, 2)
+    stopped = WorkingTime(Calendar(version="1"), (Stop(first=date(2026, 3, 4), until=date(2026, 3, 11)),))
+    assert [stopped.elapsed(day, date(2026, 3, on)) for on in (2, 3, 4, 10, 11, 12)] == [0, 1, 1, 1, 2, 3]
