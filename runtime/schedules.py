@@ -1,9 +1,11 @@
-"""What Temporal starts by itself: each morning somebody looks whether every engagement goes by the newest calendar.
+"""What Temporal starts by itself each morning, and what is started at once because a day was announced.
 
-And what is started at once, because a day was announced.
+Somebody looks whether every engagement goes by the newest calendar, and whether those that decide about a next cycle
+know the newest version of their template.
 """
 
 from datetime import timedelta
+from typing import NamedTuple
 
 import structlog
 from temporalio.client import (
@@ -22,9 +24,10 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.service import RPCError, RPCStatusCode
 
+from programme.messages import Frozen
 from programme.working_time import LONDON
-from workflows.addresses import CALENDARS, CALENDARS_DAILY, TASK_QUEUE
-from workflows.ports import Replanning
+from workflows.addresses import CALENDARS, CALENDARS_DAILY, OFFERS_DAILY, TASK_QUEUE
+from workflows.ports import Offering, Replanning
 
 HOUR = 5  # before anybody reads what is due; in London, whatever the season
 CATCHING_UP = timedelta(days=1)  # a round that was missed while Temporal was away is made up for
@@ -33,9 +36,24 @@ ANSWER_WITHIN = timedelta(seconds=10)
 log = structlog.get_logger(component="schedules")
 
 
-def _daily() -> Schedule:
-    action = ScheduleActionStartWorkflow("Calendars", Replanning(), id=CALENDARS_DAILY, task_queue=TASK_QUEUE)
-    mornings = ScheduleCalendarSpec(hour=[ScheduleRange(HOUR)], comment="Bring the newest calendars")
+class _Round(NamedTuple):
+    """What begins each morning: a workflow, what it is given, and what for."""
+
+    workflow: str
+    given: Frozen
+    what: str
+
+
+_ROUNDS = {
+    CALENDARS_DAILY: _Round("Calendars", Replanning(), "Bring the newest calendars"),
+    OFFERS_DAILY: _Round("Offers", Offering(), "Offer the newest templates to those who decide about a next cycle"),
+}
+
+
+def _daily(name: str) -> Schedule:
+    workflow, given, what = _ROUNDS[name]
+    action = ScheduleActionStartWorkflow(workflow, given, id=name, task_queue=TASK_QUEUE)
+    mornings = ScheduleCalendarSpec(hour=[ScheduleRange(HOUR)], comment=what)
     return Schedule(
         action=action,
         spec=ScheduleSpec(calendars=[mornings], time_zone_name=str(LONDON)),
@@ -44,13 +62,14 @@ def _daily() -> Schedule:
 
 
 async def look_daily(client: Client) -> None:
-    """Make the schedule, or bring it up to this build; the same twice changes nothing.
+    """Make the schedules, or bring them up to this build; the same twice changes nothing.
 
     Where the server knows no schedules (the one that skips time) or this account may make none, it goes on without:
     an announcement starts a round of its own.
     """
     try:
-        await _make_or_update(client)
+        for name in _ROUNDS:
+            await _make_or_update(client, name)
     except RPCError as error:
         if error.status not in (
             RPCStatusCode.UNIMPLEMENTED,
@@ -61,17 +80,17 @@ async def look_daily(client: Client) -> None:
         log.warning("no daily look at the calendars: this server or account makes no schedules")
 
 
-async def _make_or_update(client: Client) -> None:
+async def _make_or_update(client: Client, name: str) -> None:
     try:
-        await client.create_schedule(CALENDARS_DAILY, _daily())
+        await client.create_schedule(name, _daily(name))
     except ScheduleAlreadyRunningError:
 
         def newer(found: ScheduleUpdateInput) -> ScheduleUpdate:
-            schedule = _daily()
+            schedule = _daily(name)
             schedule.state = found.description.schedule.state  # an operator may have paused it
             return ScheduleUpdate(schedule=schedule)
 
-        await client.get_schedule_handle(CALENDARS_DAILY).update(newer)
+        await client.get_schedule_handle(name).update(newer)
 
 
 async def look_now(client: Client) -> bool:

@@ -37,6 +37,13 @@ class Templates:
         found |= {path.stem for path in own}
         return tuple(sorted(name for name in found - {QUESTIONNAIRE} if _NAME.fullmatch(name)))
 
+    def newest(self, name: str) -> ProgrammeTemplate | None:
+        """The newest version of a template; None where it has gone, or has a fault that somebody must mend."""
+        try:
+            return self.named(name)
+        except TemplateError:
+            return None
+
     def named(self, name: str) -> ProgrammeTemplate:
         """The template of a name.
 

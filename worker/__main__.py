@@ -15,13 +15,14 @@ from activities.channels import channel_of
 from activities.diagnosis import DiagnosisActivities
 from activities.engagements import EngagementActivities
 from activities.journal import JournalActivities
+from activities.offers import OfferActivities
 from activities.post import PostActivities
 from runtime.heartbeat import heartbeat
 from runtime.logs import configure_logging
 from runtime.schedules import look_daily
 from runtime.settings import Settings, SettingsError, load_settings
 from runtime.telemetry import Telemetry, configure
-from runtime.templates import shipped_questionnaire
+from runtime.templates import Templates, shipped_questionnaire
 from runtime.temporal import connect_patiently, prepare_namespace
 from store.database import Database
 from worker.hosting import hosting
@@ -45,6 +46,7 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     engagements = EngagementActivities(client)
     calendars = CalendarActivities(database, engagements)
     bulks = BulkActivities(database)
+    offers = OfferActivities(database, engagements, Templates(settings.templates_dir).newest)
     activities: list[Callable[..., Any]] = [
         journal.append,
         post.deliver,
@@ -55,6 +57,8 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
         bulks.foresee,
         bulks.next_page,
         bulks.note,
+        offers.look,
+        offers.offer,
     ]
     try:
         async with heartbeat(settings.data_dir), hosting(client, activities):

@@ -15,6 +15,7 @@ from workflows.addresses import TASK_QUEUE
 from workflows.bulk import BulkWorkflow
 from workflows.calendars import CalendarsWorkflow
 from workflows.engagement import EngagementWorkflow
+from workflows.offers import OffersWorkflow
 
 FAILS_ONLY_BY: list[type[BaseException]] = [Refusal]
 """A refusal ends the update that asked; anything else is a fault of ours and stops the workflow task, to be mended."""
@@ -41,7 +42,7 @@ def hosting(
     return Worker(
         client,
         task_queue=TASK_QUEUE,
-        workflows=[EngagementWorkflow, CalendarsWorkflow, BulkWorkflow],
+        workflows=[EngagementWorkflow, CalendarsWorkflow, BulkWorkflow, OffersWorkflow],
         activities=activities,
         workflow_runner=runner(),
         workflow_failure_exception_types=FAILS_ONLY_BY,

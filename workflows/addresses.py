@@ -3,6 +3,7 @@
 TASK_QUEUE = "olive-branch"
 CALENDARS = "calendars"  # the one workflow that brings new calendars after an announcement
 CALENDARS_DAILY = "calendars-daily"  # the schedule that does so each morning, and the stem of its workflows' ids
+OFFERS_DAILY = "offers-daily"  # the schedule that offers newer templates each morning; the stem of its workflows' ids
 
 STAGE, PAUSED, NEXT_DUE = "OliveStage", "OlivePaused", "OliveNextDue"
 SEARCH_ATTRIBUTES = {STAGE: "Keyword", PAUSED: "Bool", NEXT_DUE: "Datetime"}

@@ -262,6 +262,35 @@ class Bulks(ABC):
         """Write down an answer, once."""
 
 
+class Offering(Frozen):
+    """How far the newest templates have been offered: to how many engagements, and after which one it goes on."""
+
+    offered: int = 0
+    failed: int = 0  # they did not answer; the next morning's round asks them again
+    after: str = ""
+
+
+class Renewing(Frozen):
+    """A page of engagements in renewal: those to which a newer template can be offered. ``last`` empty: no more."""
+
+    behind: tuple[Behind, ...] = ()
+    last: str = ""
+
+
+class Offers(ABC):
+    """The newest templates, and the engagements whose next cycle they are for."""
+
+    @activity.defn(name="offers.look")
+    @abstractmethod
+    async def look(self, after: str) -> Renewing:
+        """The next engagements in renewal after an id whose template has a newer version that they do not know."""
+
+    @activity.defn(name="offers.offer")
+    @abstractmethod
+    async def offer(self, behind: Behind) -> Reply:
+        """Offer an engagement the newest version of its template. Safe to repeat."""
+
+
 # A database may be away for an hour and a mail server for days: what is recorded or promised is tried for ever.
 
 
