@@ -6,7 +6,7 @@ working day. A further kind of task is one function and one line here.
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from cli.rehearsal import agreeing, beginning, meeting, reviewing
+from cli.rehearsal import agreeing, beginning, leaving, meeting, reviewing
 from cli.rehearsal.cast import Player
 from cli.rehearsal.scene import Ask, Duty, Scene
 
@@ -15,6 +15,8 @@ Act = Callable[[Scene, Player, Duty], Awaitable[list[Ask]]]
 ACTS: Mapping[str, Act] = {
     "AcceptAppointment": beginning.accept_appointment,
     "AcceptEnrolment": beginning.accept_enrolment,
+    "AcceptHandover": leaving.accept_handover,
+    "AcceptOwnership": leaving.accept_ownership,
     "AcceptPanel": reviewing.accept_panel,
     "AcknowledgeObjection": agreeing.acknowledge_objection,
     "AddPoints": beginning.add_points,
@@ -38,6 +40,7 @@ ACTS: Mapping[str, Act] = {
     "HoldReview": reviewing.hold_review,
     "MarkReflection": beginning.mark_reflection,
     "MoveSession": meeting.move_session,
+    "NameSuccessor": leaving.name_successor,
     "OfferInsight": beginning.offer_insight,
     "OwnDevelopmentNeed": agreeing.own_need,
     "RePair": beginning.settle_pair,
