@@ -37,18 +37,27 @@ async def put(connection: AsyncConnection, engagement_id: str, entries: Sequence
 
     A rung that has gone out to a person is left out: the core sends each once, and the key here holds it to that.
     """
-    for entry in entries:
-        if isinstance(entry.event, MessageIssued):
-            await _issue(connection, engagement_id, entry, entry.event)
-
-
-async def _issue(connection: AsyncConnection, engagement_id: str, entry: Entry, event: MessageIssued) -> None:
-    fired = await _fired(connection, engagement_id, [item.task for item in event.items if item.task])
-    items = [item for item in event.items if not item.task or not _rungs(item, event.people) <= fired]
-    rungs = {rung for item in items if item.task for rung in _rungs(item, event.people)} - fired
-    if not items:
+    issued = [(entry, entry.event) for entry in entries if isinstance(entry.event, MessageIssued)]
+    if not issued:
         return
-    row = {
+    named = {item.task for _, event in issued for item in event.items if item.task}
+    fired = await _fired(connection, engagement_id, sorted(named))
+    rows, rungs = list[dict[str, Any]](), list[dict[str, Any]]()
+    for entry, event in issued:
+        items = [item for item in event.items if not item.task or not _rungs(item, event.people) <= fired]
+        fresh = {rung for item in items if item.task for rung in _rungs(item, event.people)} - fired
+        if items:
+            rows.append(_row(engagement_id, entry, event, items))
+        rungs += (_rung_row(engagement_id, entry.sequence, rung) for rung in sorted(fresh))
+        fired |= fresh
+    if rows:
+        await connection.execute(insert(outbox), rows)
+    if rungs:
+        await connection.execute(insert(outbox_rungs), rungs)
+
+
+def _row(engagement_id: str, entry: Entry, event: MessageIssued, items: Sequence[Item]) -> dict[str, Any]:
+    return {
         "engagement_id": engagement_id,
         "message": entry.sequence,
         "people": list(event.people),
@@ -58,10 +67,6 @@ async def _issue(connection: AsyncConnection, engagement_id: str, entry: Entry, 
         "issued_at": entry.at,
         "attempts": 0,
     }
-    await connection.execute(insert(outbox), row)
-    if rungs:
-        keys = [_rung_row(engagement_id, entry.sequence, rung) for rung in sorted(rungs)]
-        await connection.execute(insert(outbox_rungs), keys)
 
 
 async def _fired(connection: AsyncConnection, engagement_id: str, tasks: Sequence[str]) -> _Fired:
