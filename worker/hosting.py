@@ -7,7 +7,7 @@ from typing import Any
 
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
-from temporalio.worker import Worker, WorkerDeploymentConfig
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
 from programme.refusals import Refusal
 from worker.sandbox import runner
@@ -31,12 +31,14 @@ def hosting(
     cached: int = 1000,
     concurrent: int = 100,
     pinned: str | None = None,
+    sandboxed: bool = False,
 ) -> Worker:
     """A worker for the engagements of the client's namespace.
 
     cached: engagements kept in memory; with more open ones, each step replays. concurrent: activities at once.
     pinned: the build as which this worker takes part in Temporal's worker versioning, where several builds run side by
     side: a run stays on its build until its checkpoint. None: there is one build at a time.
+    sandboxed: in the sandbox that refuses what a workflow must not do; what is hosted has been tested in it.
     """
     build = WorkerDeploymentVersion(deployment_name=TASK_QUEUE, build_id=pinned or BUILD)
     return Worker(
@@ -44,7 +46,7 @@ def hosting(
         task_queue=TASK_QUEUE,
         workflows=[EngagementWorkflow, CalendarsWorkflow, BulkWorkflow, OffersWorkflow],
         activities=activities,
-        workflow_runner=runner(),
+        workflow_runner=runner() if sandboxed else UnsandboxedWorkflowRunner(),
         workflow_failure_exception_types=FAILS_ONLY_BY,
         max_cached_workflows=cached,
         max_concurrent_activities=concurrent,

@@ -420,7 +420,7 @@ class House:
     def worker(self, *, cached: int = 1000, pinned: str | None = None) -> Worker:
         """A worker for everything that this house has begun."""
         activities: list[Callable[..., Any]] = [self.record.append, self.letters.deliver, self.packs.close]
-        return hosting(self.client, activities, cached=cached, pinned=pinned)
+        return hosting(self.client, activities, cached=cached, pinned=pinned, sandboxed=True)
 
     async def start(self, carried: Carried, engagement_id: str) -> Hosted:
         """Start an engagement's workflow with what a run before it would have carried."""

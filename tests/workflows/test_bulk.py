@@ -97,7 +97,7 @@ class Asked(Engagements, _Told):
 
 
 def worker(client: Client, kept: Kept, asked: Asked) -> Any:
-    return hosting(client, [kept.foresee, kept.next_page, kept.note, asked.submit])
+    return hosting(client, [kept.foresee, kept.next_page, kept.note, asked.submit], sandboxed=True)
 
 
 async def begin(client: Client, kept: Kept, *, dry: bool = False) -> WorkflowHandle[BulkWorkflow, None]:
