@@ -24,18 +24,23 @@ BUILD = version("olivebranch")
 """Named, because Temporal would otherwise name the build by a digest of every loaded module: seconds at each start."""
 
 
+CACHED = 1000 + 24
+"""A thousand engagements, and room for what asks them all in turn: one too many, and each of them is replayed, which is
+more than twice the work of re-planning."""
+
+
 def hosting(
     client: Client,
     activities: Sequence[Callable[..., Any]],
     *,
-    cached: int = 1000,
+    cached: int = CACHED,
     concurrent: int = 100,
     pinned: str | None = None,
     sandboxed: bool = False,
 ) -> Worker:
     """A worker for the engagements of the client's namespace.
 
-    cached: engagements kept in memory; with more open ones, each step replays. concurrent: activities at once.
+    cached: workflows kept in memory; with more open ones, each step replays. concurrent: activities at once.
     pinned: the build as which this worker takes part in Temporal's worker versioning, where several builds run side by
     side: a run stays on its build until its checkpoint. None: there is one build at a time.
     sandboxed: in the sandbox that refuses what a workflow must not do; what is hosted has been tested in it.
