@@ -1,20 +1,27 @@
 """Changing with care: never by editing the past, always with notice, refused where a gate or invariant forbids it."""
 
 from datetime import date, timedelta
+from random import Random
 
+import hypothesis
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
 
 from programme.changes.extending import DueDateExtended, ExtendDueDate
 from programme.changes.record import LaterReason, SkipReason, Step
 from programme.changes.skipping import SkipStep, StepSkipped, left_out_in_words
 from programme.continuity import DueDateMoved, PauseEngagement
-from programme.messages import Event, Side, Stage, Task
+from programme.engagement import TimeReached, next_wake, step
+from programme.messages import CLOCK, Command, Event, Side, Stage, Task
+from programme.part import Asked
 from programme.post import MessageIssued
 from programme.refusals import (
     ExtensionTooLong,
     Invalid,
     NotExtendable,
     NotSkippable,
+    Refusal,
     RoleRequired,
     StatementsMissing,
     UnknownTask,
@@ -29,7 +36,9 @@ from programme.stages.review import missing_statements
 from programme.stages.visits import RecordVisit, WriteReflection
 from tests.core import given
 from tests.core.agreed import agree, agreeing, delivering, propose, status
+from tests.core.invariants import Watch
 from tests.core.programme_driver import FACILITATOR, PM, Programme, begun, words
+from tests.core.volunteers import end_appointments, go_back, leave_out, more_time
 
 PRESSURE = LaterReason.PRESSURE_OF_WORK
 
@@ -351,3 +360,35 @@ def test_what_was_left_out_stays_in_the_history() -> None:
     skip(programme, owed(programme, "CheckIn"))
     (event,) = programme.events(StepSkipped)
     assert (event.step, event.about, event.sentence) == (Step.CHECK_IN, "A1", "The ward is short of people")
+
+
+# --- all of it together ----------------------------------------------------------------------------------------------
+
+
+@settings(max_examples=12, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+@hypothesis.given(seed=st.integers(0, 2**24 - 1), stage=st.sampled_from(list(Stage)[1:]))
+def test_no_due_date_moves_earlier_or_without_its_event_whatever_is_changed(seed: int, stage: Stage) -> None:
+    chance, programme, watch = Random(seed), begun(stage), Watch()  # noqa: S311 - nothing here is a secret
+    watch.recorded += programme.entries
+    for _ in range(14):
+        changes = chance.choice((more_time, more_time, leave_out, go_back, end_appointments))(programme, chance)
+        resumes = programme.engagement.time.plus(programme.today, chance.randint(1, 6))
+        pause: tuple[Command, str] = (PauseEngagement(reason="Snow", resumes=resumes), PM)
+        for command, person in (*changes, *([pause] if chance.random() < 0.2 else ())):
+            watched(programme, watch, command, person)
+        for _ in range(chance.randint(0, 4)):
+            if wake := next_wake(programme.engagement, programme.at):
+                programme.at = max(programme.at, wake)
+                watched(programme, watch, TimeReached(), CLOCK)
+
+
+def watched(programme: Programme, watch: Watch, command: Command, person: str) -> None:
+    """Ask, and hold what came of it against every promise that was made before."""
+    before = programme.engagement
+    try:
+        after, entries = step(before, command, Asked(person, programme.at))
+    except Refusal:
+        return
+    programme.engagement = after
+    programme.entries += entries
+    assert [fault for fault in watch.see(before, entries, after) if fault.startswith("invariant 24")] == []
