@@ -48,16 +48,15 @@ from programme.refusals import (
 from programme.stages.action import Action, actions_of
 from programme.stages.agreement import AgreeAction, DeclineAction
 from programme.stages.approval import ApproveAction, LiftClinicalMark, RefuseAction
-from programme.stages.findings import AnswerFinding
-from programme.stages.meetings import ScheduleReview
-from programme.stages.panels import AppointToPanel, PassChair, ReleaseFromPanel
 from programme.stages.checkins import CheckIn
 from programme.stages.delivery import AddPdsaNote, RecordTouchpoint
 from programme.stages.diagnosis import ChooseAfterShortfall, ExtendWindow
 from programme.stages.drafting import ChangeAction, DraftAction, ProposeAction
 from programme.stages.exchange import ConfirmPairs, ExcusePair, RePair
+from programme.stages.findings import AnswerFinding
 from programme.stages.halves import CloseAction, WithdrawAction
 from programme.stages.invitations import CancelSession, MoveSession, ScheduleSession
+from programme.stages.meetings import ScheduleReview
 from programme.stages.needs import (
     AddDevelopmentNeed,
     ConfirmNeedMet,
@@ -67,6 +66,7 @@ from programme.stages.needs import (
 )
 from programme.stages.notes import RecordConversation, SettleNotes, WriteNotes
 from programme.stages.objections import AcknowledgeObjection, DecideObjection
+from programme.stages.panels import AppointToPanel, PassChair, ReleaseFromPanel
 from programme.stages.renewal import RecordJointMeeting, SuggestTemplate
 from programme.stages.sessions import CallSession, RecordAttendance
 from programme.stages.verification import RefuseVerification, ReportComplete, VerifyAction
