@@ -16,7 +16,7 @@ from activities.calendars import snapshot
 from activities.faults import without_details
 from programme.continuity import ChangeCalendar
 from programme.engagement import COMMANDS, Engagement
-from programme.foreseeing import Foreseen, Prospect, foresee, refuse_unless_managing
+from programme.foreseeing import DryRun, Prospect, foresee, refuse_unless_managing
 from programme.messages import CLOCK, Command
 from programme.part import Asked
 from programme.refusals import Refusal
@@ -131,12 +131,12 @@ async def _foreseen(connection: AsyncConnection, asked: Bulk, engagement_id: str
     known = await views.roles_in(connection, engagement_id, asked.person_id) is not None
     engagement = await read_model.standing(connection, engagement_id) if known else None
     if engagement is None:
-        found = Foreseen(prospect=Prospect.REFUSED, code="NoSuchEngagement", why=UNKNOWN)
+        found = DryRun(prospect=Prospect.REFUSED, code="NoSuchEngagement", why=UNKNOWN)
     else:
         try:
             by, command = await _command(connection, asked, engagement)
         except Refusal as refusal:
-            found = Foreseen(prospect=Prospect.REFUSED, code=refusal.code, why=str(refusal))
+            found = DryRun(prospect=Prospect.REFUSED, code=refusal.code, why=str(refusal))
         else:
             found = foresee(engagement, command, Asked(by=by, at=datetime.now(UTC)))
     state = _STATES[found.prospect]

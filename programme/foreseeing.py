@@ -44,7 +44,7 @@ class MovedTasks(Frozen):
     tasks: int
 
 
-class Foreseen(Frozen):
+class DryRun(Frozen):
     """What would come of a request. ``told``: how many people would hear of it, and ``news`` what."""
 
     prospect: Prospect
@@ -55,16 +55,16 @@ class Foreseen(Frozen):
     news: tuple[str, ...] = ()
 
 
-def foresee(engagement: Engagement, command: Command, asked: Asked) -> Foreseen:
+def foresee(engagement: Engagement, command: Command, asked: Asked) -> DryRun:
     """What would come of a command now. Of a pause, also what its end on the day will have moved."""
     try:
         after, entries = step(engagement, command, asked)
     except Refusal as refusal:
-        return Foreseen(prospect=Prospect.REFUSED, code=refusal.code, why=str(refusal))
+        return DryRun(prospect=Prospect.REFUSED, code=refusal.code, why=str(refusal))
     if not entries:
-        return Foreseen(prospect=Prospect.UNCHANGED)
+        return DryRun(prospect=Prospect.UNCHANGED)
     raised = [entry.event for entry in entries if isinstance(entry.event, NoticeRaised)]
-    return Foreseen(
+    return DryRun(
         prospect=Prospect.ACCEPTED,
         moved=_moved(engagement, _resumed(engagement, after, asked)),
         told=len({person for notice in raised for person in notice.people}),

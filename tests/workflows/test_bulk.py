@@ -34,6 +34,9 @@ class Kept(Bulks, _Told):
         self.answers: dict[str, Reply] = {}
         self.running = True
         self.finished = 0
+        self.looks = 0
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     @activity.defn(name="bulk.foresee")
     async def foresee(self, bulk_id: str) -> int:
@@ -44,10 +47,12 @@ class Kept(Bulks, _Told):
     @activity.defn(name="bulk.next")
     async def next_page(self, bulk_id: str) -> BulkPage:
         assert bulk_id == self.bulk_id
-        if not self.running:
-            return BulkPage()
+        found = BulkPage(requests=tuple(map(self._request, self.waiting[:PAGE]))) if self.running else BulkPage()
         self.finished += not self.waiting
-        return BulkPage(requests=tuple(map(self._request, self.waiting[:PAGE])))
+        self.looks += 1
+        self.changed()
+        await self.gate.wait()  # what was found may be out of date when it is heard
+        return found
 
     def _request(self, engagement: str) -> Request:
         command = TellParticipants(text="The library is closed")
@@ -179,18 +184,18 @@ async def test_stopped_and_started_at_once_nobody_is_left_out(client: Client) ->
     assert set(asked.done.values()) == {1}
 
 
-async def test_a_start_that_comes_while_the_last_page_ends_is_not_lost(client: Client) -> None:
+async def test_a_start_that_comes_while_a_stopped_run_ends_is_not_lost(client: Client) -> None:
     kept, asked = Kept(5), Asked()
-    asked.gate.clear()
+    kept.running = False
+    kept.gate.clear()
     async with worker(client, kept, asked):
         handle = await begin(client, kept)
-        await asked.until(lambda: asked.at_work == 5)
-        kept.running = False  # stopped: the run will find nobody to ask and end
-        asked.gate.set()
-        await begin(client, kept)
+        await kept.until(lambda: kept.looks == 1)  # it has found nobody to ask, and does not know it yet
         kept.running = True
+        again = await begin(client, kept)
+        assert again.result_run_id == handle.result_run_id, "there is one run, and it goes on"
+        kept.gate.set()
         await ended(client.get_workflow_handle(handle.id))
-        await ended(await begin(client, kept))
     assert len(kept.answers) == 5
     assert set(asked.done.values()) == {1}
 
