@@ -14,6 +14,7 @@ from programme.departure import Departure, Handover, handover_due, wanted
 from programme.duties import DutyKind, duties
 from programme.engagement import Engagement
 from programme.messages import PersonId, Role
+from programme.people import Pattern
 from programme.reading import covers_for, departures_for, tasks_for
 
 of_one = APIRouter(tags=["departures"])
@@ -104,3 +105,10 @@ async def list_covers(door: Door, visitor: Member) -> tuple[CoverShown, ...]:
         CoverShown(cover=one.number, person_id=one.person, by_id=one.by, first=one.first, last=one.last, runs=one.on)
         for one in covers_for(found.engagement, found.reader)
     )
+
+
+@of_one.get("/working-pattern", responses=problems(NoSuchEngagement))
+async def read_working_pattern(door: Door, visitor: Member) -> Pattern:
+    """Your own days off here, as you set them: part-time days and leave. Nobody else reads them."""
+    found = await whole(door, visitor)
+    return found.engagement.people[found.reader].works if found.reader in found.engagement.people else Pattern()

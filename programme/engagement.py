@@ -27,6 +27,7 @@ from programme import (
     people,
     planning,
     post,
+    rota,
     telling,
 )
 from programme.changes import correcting, extending, reopening, returning, skipping, vacancies
@@ -103,6 +104,7 @@ AnyCommand = Annotated[
     people.Commands
     | handover.Commands
     | cover.Commands
+    | rota.Commands
     | continuity.Commands
     | differences.Commands
     | post.Commands
@@ -142,6 +144,7 @@ AnyEvent = Annotated[
     people.Events
     | handover.Events
     | cover.Events
+    | rota.Events
     | continuity.Events
     | differences.Events
     | post.Events
@@ -185,6 +188,7 @@ PARTS: tuple[Part, ...] = (
     people.PART,
     handover.PART,
     cover.PART,
+    rota.PART,
     continuity.PART,
     gates.PART,
     differences.PART,
@@ -324,7 +328,8 @@ class Engagement(Frozen):
     def as_promised(self, task: Task) -> Task:
         """A task with the time that was given for it, and never due earlier than it was promised for."""
         later = postponed(task, self.changes.later, self.time)
-        return continuity.not_earlier(holds.after_holds(self, later), self.continuity.held_to)
+        own = rota.when_they_work(self, holds.after_holds(self, later))
+        return continuity.not_earlier(own, self.continuity.held_to)
 
     @cached_property
     def held_now(self) -> dict[TaskId, date]:
@@ -420,6 +425,15 @@ class Engagement(Frozen):
         """Who may do a task on behalf of whoever owes it, now."""
         return cover.covering(self, task.person) if task.command in cover.KINDS else ()
 
+    def when_there(self, people: tuple[PersonId, ...], at: datetime) -> datetime:
+        """An instant, or the morning of the next day on which one of these people works."""
+        return rota.when_there(self, people, at) if self.days_off else at
+
+    @cached_property
+    def days_off(self) -> bool:
+        """Whether anybody has said when they do not work."""
+        return any(person.works for person in self.people.values())
+
     def formerly(self, task: Task) -> TaskId:
         """The id that a task had before a successor took it over; empty where nobody did."""
         return holds.before_it_passed(self, task)
@@ -443,6 +457,7 @@ _WORKED_OUT_FROM: dict[str, frozenset[str]] = {
     "time": frozenset({"calendar", "continuity"}),
     "rung_days": frozenset({"template", "calendar", "continuity"}),
     "held_parts": frozenset({"people"}),
+    "days_off": frozenset({"people"}),
     **dict.fromkeys(("open_tasks", "held_now", "chased", "acts", "coming", "earliest", "outstanding"), _STATE),
 }
 
@@ -502,6 +517,9 @@ def errands(engagement: Engagement) -> list[Errand]:
 def next_wake(engagement: Engagement, at: datetime) -> datetime | None:
     """When the workflow's one timer should fire: the earliest due, held back to sending hours where it sends."""
     any_hour, sending = engagement.earliest
+    if sending and engagement.days_off:
+        sends = (due for due in engagement.coming if due.sends)
+        sending = min(rota.next_sending(engagement, due.people, max(due.at, at)) for due in sends)
     instants = (any_hour, engagement.time.next_sending(max(sending, at)) if sending else None)
     return min((instant for instant in instants if instant), default=None)
 

@@ -52,6 +52,7 @@ from programme.refusals import (
     NotRegistered,
     UnknownPerson,
 )
+from programme.stages.delivery import with_delivery
 from programme.stages.mandate import AffirmationAsked
 from programme.working_time import at_local, end_of
 
@@ -399,11 +400,16 @@ def _affirms(engagement: Engagement, command: AcceptHandover, asked: Asked) -> l
         return []
     title = f"There is another {wording(command.role)}. No gate passes until the new one has said to be willing"
     others = tuple(one for one in engagement.sponsors if one != command.person)
+    again = engagement.cycle is not None and bool(engagement.cycle.delivery.sponsors_changed)
     told = (*others, *engagement.holders(Role.PROGRAMME_MANAGER), *engagement.holders(Role.FACILITATOR))
     return [
         AffirmationAsked(sponsor=asked.by, was=command.person, on=asked.today),
         *([NoticeRaised(people=told, title=title, about="willingness")] if told else []),
+        *([NoticeRaised(people=(*others, asked.by), title=AGAIN, about="drift", together=True)] if again else []),
     ]
+
+
+AGAIN = "Sponsors have changed again in this cycle. The next review reads it as a sign of drift"
 
 
 def decline_handover(engagement: Engagement, command: DeclineHandover, asked: Asked) -> list[Event]:
@@ -502,6 +508,9 @@ def _accepted(engagement: Engagement, event: HandoverAccepted, at: datetime) -> 
 def _part_passed(engagement: Engagement, event: HandoverAccepted, *, gmc_registered: bool) -> Engagement:
     """The successor holds the part, and whoever goes does not; what a sponsor signed for the side stays signed."""
     if event.role in SPONSORS and engagement.cycle:
+        changed = (*engagement.cycle.delivery.sponsors_changed, event.on)
+        engagement = with_delivery(engagement, sponsors_changed=changed)
+        assert engagement.cycle  # noqa: S101 - it was there a line ago
         agreement = engagement.cycle.agreement
         succeeded = {**agreement.compact.succeeded, event.successor: event.person}
         compact = agreement.compact.model_copy(update={"succeeded": succeeded})

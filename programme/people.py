@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
 from programme.messages import (
@@ -72,6 +73,44 @@ class Appointment(Frozen):
     accepted: date | None = None
 
 
+class Weekday(StrEnum):
+    """The days on which a trust works."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+
+
+class Away(Frozen):
+    """A leave, from its first day to its last."""
+
+    first: date
+    last: date
+
+    @property
+    def days(self) -> int:
+        """How many days it lasts; negative where it ends before it begins."""
+        return (self.last - self.first).days + (1 if self.last >= self.first else 0)
+
+
+class Pattern(Frozen):
+    """The days on which somebody does not work, though the trust does."""
+
+    off: tuple[Weekday, ...] = ()
+    away: tuple[Away, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether there are any."""
+        return bool(self.off or self.away)
+
+    def on(self, day: date) -> bool:
+        """Whether the person works on a day on which the trust does."""
+        weekdays = {number for number, name in enumerate(Weekday) if name in self.off}
+        return day.weekday() not in weekdays and not any(one.first <= day <= one.last for one in self.away)
+
+
 class Person(Frozen):
     """A person in one engagement: an opaque id and parts. Names and addresses live in the people store."""
 
@@ -88,6 +127,7 @@ class Person(Frozen):
     appointments: tuple[Appointment, ...] = ()
     left: date | None = None  # since when the parts are over, or rest until ``returns``
     returns: date | None = None
+    works: Pattern = Pattern()
     succeeds: tuple[Role, ...] = ()  # parts that the person was asked to take over
 
     @property

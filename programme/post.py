@@ -241,7 +241,8 @@ def _rungs_of(
             untold = tuple(person for person in addressed if f"{planned.name}>{person}" not in fired)
             if untold and (untold == addressed or ladder.urgent):  # what both were told once is not repeated to one
                 free = ladder.urgent or ladder.notice
-                yield planned.at if free else _held_up(engagement, planned, untold), planned, untold
+                at = planned.at if free else _held_up(engagement, planned, untold)
+                yield at if ladder.urgent else engagement.when_there(untold, at), planned, untold
 
 
 def _due_of_rung(
@@ -278,14 +279,16 @@ def _due_of_notice(engagement: Engagement, notice: Notice, people: tuple[PersonI
 
 
 def _told_at(engagement: Engagement, notice: Notice, people: tuple[PersonId, ...]) -> datetime:
-    """When news is told: at once, or the morning after the last message, or after a full week's."""
-    if notice.topic in OUTSIDE_LIMITS:
+    """When news is told: at once, or the morning after the last message, or after a full week's; on a day of work."""
+    if notice.topic == SAFETY:
         return notice.raised
+    if notice.topic in OUTSIDE_LIMITS:
+        return engagement.when_there(people, notice.raised)
     day, last = local_date(notice.raised), _last_told(engagement, people)
     if last is not None and last >= day:
         day = last + timedelta(days=1)
     day = _after_a_full_week(engagement, people, day)  # asked of the day on which it would leave
-    return max(notice.raised, engagement.time.morning(day))
+    return engagement.when_there(people, max(notice.raised, engagement.time.morning(day)))
 
 
 def _after_a_full_week(engagement: Engagement, people: tuple[PersonId, ...], day: date) -> date:
@@ -307,7 +310,8 @@ def _full_week(engagement: Engagement, person: PersonId, day: date) -> bool:
 def issue(engagement: Engagement, ready: Sequence[Due], open_tasks: Sequence[Task], asked: Asked) -> list[Event]:
     """Turn what is ready into messages: one for each envelope and topic, the joint ones first."""
     time_ = engagement.time
-    ready = [due for due in ready if not due.sends or time_.may_send(asked.at)]
+    there = [due for due in ready if not due.sends or engagement.when_there(due.people, asked.at) == asked.at]
+    ready = [due for due in there if not due.sends or time_.may_send(asked.at)]
     return _Franking(engagement, open_tasks, asked).messages(ready) if ready else []
 
 

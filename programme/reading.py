@@ -299,6 +299,12 @@ def _decision(engagement: Engagement, entry: Entry, reader: PersonId, body: dict
 VOLUNTARY_TASKS = ("/questionnaire-", "people/enrolment/")  # in ids of tasks that are nobody else's business
 
 
+def _days_off(engagement: Engagement, entry: Entry, reader: PersonId, body: dict[str, Any]) -> tuple[str, ...]:
+    """Part-time days and leave are the person's own business."""
+    del engagement, entry
+    return () if reader == body["person"] else ("off", "away")
+
+
 def _is_voluntary(task: str) -> bool:
     return any(mark in task for mark in VOLUNTARY_TASKS)
 
@@ -322,6 +328,7 @@ MASKS: Mapping[str, Mask] = {
     "EnrolmentDeclined": _always("actor", "person"),
     "WillingnessStated": _willingness,
     "RenewalDecided": _decision,
+    "WorkingPatternSet": _days_off,
     "RungSuppressed": _about_a_task,
     "DueDateMoved": _about_a_task,
     "DueDateKept": _about_a_task,

@@ -112,6 +112,8 @@ class Touchpoint(Frozen):
 class Delivery(Frozen):
     """What happened month by month. ``drift``: the days on which quiet drift was flagged, for the next review.
 
+    ``sponsors_changed``: those on which there was another sponsor; from the second of a cycle on that is drift, too.
+
     ``stuck``: the month of the check-in at which an action last was stuck twice in a row.
     """
 
@@ -119,6 +121,7 @@ class Delivery(Frozen):
     points: tuple[PointsAsked, ...] = ()
     touchpoints: tuple[Touchpoint, ...] = ()
     drift: tuple[date, ...] = ()
+    sponsors_changed: tuple[date, ...] = ()
     stuck: dict[str, date] = Field(default_factory=dict)
 
 
@@ -259,6 +262,12 @@ def touchpoint_due(engagement: Engagement, action: Action) -> tuple[date, DueDat
     elif since in held:
         what = "the last one"
     return since, engagement.time.months_after(since, engagement.template.durations.touchpoint_months, what)
+
+
+def flagged(engagement: Engagement) -> tuple[date, ...]:
+    """The days on which something of this cycle was quiet drift: no touchpoint for long, or sponsors changed again."""
+    delivery = engagement.running.delivery
+    return tuple(sorted({*delivery.drift, *delivery.sponsors_changed[1:]}))
 
 
 def drift_due(engagement: Engagement) -> tuple[date, DueDate] | None:

@@ -10,6 +10,7 @@ from programme.changes.skipping import left_out_in_words
 from programme.messages import Event, Task
 from programme.part import Asked, Evolves
 from programme.post import NoticeRaised
+from programme.stages.delivery import flagged
 from programme.stages.review import Evidence, Review, ReviewId, reviewed
 from programme.stages.reviewing import change_review
 
@@ -72,7 +73,7 @@ def freeze_evidence(engagement: Engagement, review: Review, asked: Asked) -> lis
         overdue=dict(sorted(overdue.items())),
         late_check_ins=tuple(sorted(check_ins)),
         late_answers=tuple(sorted(answers)) if review.external else (),
-        drift=engagement.running.delivery.drift,
+        drift=flagged(engagement),
         on=asked.today,
     )
     people, left_out = tuple(review.panel), left_out_in_words(engagement)

@@ -104,3 +104,14 @@ async def test_an_inbox_shows_what_somebody_covers_and_the_history_who_did_it(st
         if one["kind"] == "Appointed" and one["body"]["role"] == "deputy_approver"
     ]
     assert (line["actor"], line["on_behalf_of"]) == (known["Pam Deputy"], boss)
+
+
+async def test_days_off_are_set_and_read_by_the_person_alone(engagement: Launched) -> None:
+    leave = {"first": "2035-08-01", "last": "2035-08-14"}
+    said = {"off": ["friday"], "away": [leave]}
+    (await engagement.post("doctor0", "set-working-pattern", said)).raise_for_status()
+    assert (await engagement.get("doctor0", "working-pattern")).json() == said
+    assert (await engagement.get("pm", "working-pattern")).json() == {"off": [], "away": []}
+    assert leave["last"] not in (await engagement.get("pm", "history", limit=200)).text
+    everything = ["friday", "monday", "tuesday", "wednesday", "thursday"]
+    assert (await engagement.post("doctor0", "set-working-pattern", {"off": everything})).status_code == 422

@@ -20,6 +20,8 @@ from programme.handover import (
     WriteHandoverNote,
 )
 from programme.messages import Command, PersonId, Role, Task, Words
+from programme.people import Away, Weekday
+from programme.rota import SetWorkingPattern
 from programme.stages.ownership import AcceptOwnership, DeclineOwnership
 from tests.core.programme_driver import PM, Programme
 
@@ -96,4 +98,13 @@ def cover(programme: Programme, luck: Random) -> Deeds:
     return [(ArrangeCover(person=person.id, by=by, first=first, last=last), luck.choice((PM, person.id)))]
 
 
-LEAVING: tuple[Callable[[Programme, Random], Deeds], ...] = (leave, leave, cover, cover)
+def days_off(programme: Programme, luck: Random) -> Deeds:
+    """Somebody says on which days they do not work."""
+    first = programme.today + timedelta(days=luck.choice((0, 3, 12)))
+    away = (Away(first=first, last=first + timedelta(days=luck.choice((0, 6, 20)))),) if luck.random() < 0.7 else ()
+    off = tuple(luck.sample(list(Weekday), luck.choice((0, 1, 2, 4))))
+    person = luck.choice(list(programme.engagement.people))
+    return [(SetWorkingPattern(off=off, away=away), person)]
+
+
+LEAVING: tuple[Callable[[Programme, Random], Deeds], ...] = (leave, leave, cover, cover, days_off, days_off)

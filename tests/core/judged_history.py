@@ -45,6 +45,8 @@ def messages_leave_in_sending_hours_and_each_rung_once(step: Step) -> Iterator[s
         if isinstance(event, MessageIssued) and event.topic != "safety":
             if not _sending_hours(moment.before, moment.entry.at):
                 yield f"a message left at {moment.entry.at}"
+            if not any(moment.before.people[one].works.on(event.on) for one in event.people):
+                yield f"a message left for {event.people} on a day off"
             yield from _too_many(moment.before, step.recorded[: moment.entry.sequence - 1], event)
 
 

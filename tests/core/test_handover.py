@@ -32,7 +32,7 @@ from programme.stages.action import ActionStatus
 from programme.stages.agreement import ActionExpired, AgreeAction
 from programme.stages.approval import ApproveAction
 from programme.stages.checkins import CheckIn
-from programme.stages.delivery import Progress
+from programme.stages.delivery import Progress, flagged
 from programme.stages.exchange import ConfirmPairs
 from programme.stages.mandate import Answer, StateWillingness
 from programme.stages.ownership import AcceptOwnership, ReturnedToAgreement
@@ -420,3 +420,17 @@ def test_a_pair_begins_anew_with_a_successor_and_what_it_cannot_be_is_for_the_fa
     departs(programme, "d3")
     programme.wait(1)
     assert any("has left" in task.title for task in programme.tasks(FACILITATOR, "RePair"))
+
+
+def test_sponsors_who_change_again_within_a_cycle_are_a_sign_of_drift_for_the_next_review() -> None:
+    programme = delivering()
+    departs(programme, MEDICAL)
+    hands_over(programme, MEDICAL, Role.MEDICAL_SPONSOR, newcomer(programme, "med2"))
+    assert flagged(programme.engagement) == ()
+    programme.do(StateWillingness(answer=Answer.WILLING), "med2")
+    departs(programme, "med2")
+    hands_over(programme, "med2", Role.MEDICAL_SPONSOR, newcomer(programme, "med3"))
+    assert flagged(programme.engagement) == (programme.today,)
+    programme.wait(2)
+    for sponsor in ("med3", MANAGERIAL):
+        assert any("changed again" in title for title in programme.told(sponsor))
