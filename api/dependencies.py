@@ -202,7 +202,7 @@ OnBehalfOf = Annotated[
 ]
 
 
-def acting(visitor: Member, on_behalf_of: OnBehalfOf = None) -> Visitor:
+async def acting(visitor: Member, on_behalf_of: OnBehalfOf = None) -> Visitor:
     """Who asks for a command, and on whose behalf; whether the hands may is for the core to say."""
     return replace(visitor, on_behalf_of=on_behalf_of) if on_behalf_of else visitor
 

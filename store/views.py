@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Column, Select, Table, and_, func, or_, select, tuple_
+from sqlalchemy import Column, Select, Table, and_, func, literal, or_, select, tuple_, union
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from programme.cover import KINDS as COVERED
@@ -209,7 +209,9 @@ async def inbox(
         .exists()
     )
     owed = or_(table.c.person_id == person, and_(table.c.command.in_(sorted(COVERED)), covered))
-    query = select(*_columns(table, TaskRow), table.c.falls).where(owed)
+    # Whose tasks they could be, said first: a condition with "or" alone would look at every task of everybody.
+    whose = union(select(literal(person)), select(covers.c.person_id).where(covers.c.by_id == person))
+    query = select(*_columns(table, TaskRow), table.c.falls).where(table.c.person_id.in_(whose), owed)
     order = [table.c.falls, table.c.engagement_id, table.c.task_id]
     return await _page(connection, query, order, cursor, limit, _task)
 

@@ -1,15 +1,20 @@
 import asyncio
+import base64
 from collections.abc import Awaitable, Callable
 from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from programme.messages import Side, Stage
 from programme.people import AcceptEnrolment
 from store import outbox, views
-from store.database import Database
+from store.database import Database, migrate
 from store.views import BadCursor, Item, Page
 from tests.core.programme_driver import DOCTORS, FACILITATOR, MANAGERS, MEDICAL, MONDAY, PM, Programme, begun
+from tests.databases import sqlite
 from tests.store.trust import answering, keep, record, registered, travelled
 
 NAMES = [f"engagement-{number}" for number in range(7)]
@@ -173,3 +178,19 @@ async def test_the_figures_tell_what_is_open_late_and_waiting(database: Database
     async with database.reading() as connection:
         done = await views.counts(connection, later)
     assert (done.outbox_waiting, done.outbox_oldest) == (0, None)
+
+
+async def test_a_person_finds_an_inbox_without_looking_at_everybody_elses_tasks(tmp_path: Path) -> None:
+    url = sqlite(tmp_path)
+    migrate(url)
+    database = Database(url)
+    asked: list[tuple[str, Any]] = []
+    event.listen(database.engine.sync_engine, "before_cursor_execute", lambda *said: asked.append((said[2], said[3])))
+    async with database.reading() as connection:
+        await views.inbox(connection, DOCTORS[0])
+        await views.inbox(connection, DOCTORS[0], cursor=base64.urlsafe_b64encode(b'["2026-01-05","e","t"]').decode())
+        for statement, values in [one for one in asked if "FROM tasks" in one[0]]:
+            plan = (await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)).all()
+            assert [row.detail for row in plan if row.detail.startswith("SEARCH tasks")]
+            assert not [row.detail for row in plan if row.detail.startswith("SCAN tasks")]
+    await database.close()
