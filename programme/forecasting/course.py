@@ -68,6 +68,7 @@ class Run:
     unknown: dict[str, Task] = field(default_factory=dict)
     _waiting: list[tuple[Task, list[Deed]]] = field(default_factory=list)
     number: int = 1
+    _in_vain: dict[date, Refusal] = field(default_factory=dict)
     _plans: dict[TaskId, Plan] = field(default_factory=dict)
     _tried: Counter[TaskId] = field(default_factory=Counter)
 
@@ -85,6 +86,11 @@ class Run:
             self._pass_time()
         return self
 
+    @property
+    def in_vain(self) -> Refusal | None:
+        """Why nobody begins any more what nobody owes; None where it was not tried in vain."""
+        return list(self._in_vain.values())[-1] if len(self._in_vain) >= ATTEMPTS else None
+
     # --- a moment ----------------------------------------------------------------------------------------------------
 
     def _pass_time(self) -> None:
@@ -101,7 +107,7 @@ class Run:
         if over(before, self.number):
             return False
         self._unfold([deed for errand in errands(before) if (deed := _errand(errand.kind, errand.key))])
-        self._unfold(unasked(self.engagement, self.at, self.guide))
+        self._begin_unasked()
         for task in self._due_now():
             self._do(task)
         if self._waiting:
@@ -109,6 +115,14 @@ class Run:
             refused = self._unfold([deed for _, deeds in waiting for deed in deeds])
             self._look_again(waiting, refused)
         return self.engagement is not before
+
+    def _begin_unasked(self) -> None:
+        """What people begin of themselves; what is refused is tried again on another day, and a few times only."""
+        today = local_date(self.at)
+        if self._in_vain.get(today) or len(self._in_vain) >= ATTEMPTS:
+            return
+        if refused := self._unfold(unasked(self.engagement, self.at, self.guide)):
+            self._in_vain[today] = next(iter(refused.values()))
 
     def _due_now(self) -> list[Task]:
         today, morning = local_date(self.at), at_local(local_date(self.at), ACTS_AT) <= self.at

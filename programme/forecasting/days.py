@@ -60,16 +60,20 @@ def _at_pace(engagement: Engagement, task: Task, guide: Guide) -> date:
         on = time.plus(due, offset)
     else:
         on = time.plus(task.opened, -(-time.between(task.opened, due) * guide.pace.share // 100))
-    return min(on, due) if task.command in LAST_DAY else on
+    return min(on, _last_moment(engagement, task, due))
+
+
+def _last_moment(engagement: Engagement, task: Task, due: date) -> date:
+    """The day of the last reminder or escalation, or the due date: people are asked so often that nobody is later."""
+    rungs = () if task.command in LAST_DAY else engagement.rung_days.of(task)
+    return max(due, rungs[-1].on) if rungs else due
 
 
 def _at_worst(engagement: Engagement, task: Task, guide: Guide, today: date) -> date | None:
     if task.command in GOES_ON_WITHOUT or task.due is None or _is_silent(engagement, task):
         return None
-    due = task.due.on
-    rungs = engagement.rung_days.of(task)
-    last = due if task.command in LAST_DAY or not rungs else max(due, rungs[-1].on)
-    return _not_before(engagement, task, guide, max(last, _at_pace(engagement, task, guide), task.opened, today))
+    last = _last_moment(engagement, task, task.due.on)
+    return _not_before(engagement, task, guide, max(last, task.opened, today))
 
 
 def _is_silent(engagement: Engagement, task: Task) -> bool:

@@ -9,7 +9,7 @@ from programme.duties import excluded
 from programme.forecasting.beginning import WORDS
 from programme.forecasting.moment import STAND_IN, Deeds, Moment
 from programme.handover import AcceptHandover, NameSuccessor
-from programme.messages import APPROVERS, CHALLENGERS, PARTICIPANTS, PersonId
+from programme.messages import APPROVERS, CHALLENGERS, PARTICIPANTS, PersonId, Role
 from programme.people import Enrolment, EnrolPeople
 from programme.stages.ownership import AcceptOwnership
 
@@ -26,7 +26,8 @@ def name_successor(moment: Moment) -> Deeds:
                 continue
             found = f"{STAND_IN}-{handover.role.value}-{departure.number}"
             new = Enrolment(person=found, gmc_registered=handover.role in APPROVERS)
-            deeds += [(EnrolPeople(people=(new,)), moment.task.person)] if found not in moment.engagement.people else []
+            enrols = moment.engagement.holder(Role.PROGRAMME_MANAGER) or moment.task.person
+            deeds += [(EnrolPeople(people=(new,)), enrols)] if found not in moment.engagement.people else []
         asked = NameSuccessor(
             person=departure.person, role=handover.role, successor=found, gmc_registered=handover.role in APPROVERS
         )

@@ -5,7 +5,7 @@ Pure: the same engagement, moment, seed and moves give the same answer. Nothing 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -200,7 +200,7 @@ def _outlook(engagement: Engagement, runs: Mapping[Course, Run], at: datetime, h
     return Outlook(
         cycle=pace.number,
         stages=tuple(_stages(engagement, runs)),
-        courses={course: _course(run) for course, run in runs.items()},
+        courses=_courses(runs),
         load=found,
         too_much=too_much,
         too_much_in_all=len(too_much),
@@ -220,10 +220,31 @@ def _stages(engagement: Engagement, runs: Mapping[Course, Run]) -> list[StageOut
             cycle=0 if stage is Stage.MANDATE else number,
             planned=_planned(engagement, stage, number),
             actual=_dates(engagement, stage, number),
-            **{course.value: _dates(run.engagement, stage, number) for course, run in runs.items()},
+            **_bounds([_dates(runs[course].engagement, stage, number) for course in Course]),
         )
         for stage in wanted
     ]
+
+
+def _bounds(courses: list[Dates]) -> dict[str, Dates]:
+    """The dates at best, at pace and at worst: no course may make a stage earlier than best, or later than worst.
+
+    What is done later may spare a detour, as a pair that is excused in time spares another one.
+    """
+    pace = courses[1]
+    best = Dates(starts=_earliest(one.starts for one in courses), ends=_earliest(one.ends for one in courses))
+    worst = Dates(starts=_latest(one.starts for one in courses), ends=_latest(one.ends for one in courses))
+    return {Course.BEST.value: best, Course.PACE.value: pace, Course.WORST.value: worst}
+
+
+def _earliest(days: Iterable[date | None]) -> date | None:
+    return min((day for day in days if day), default=None)
+
+
+def _latest(days: Iterable[date | None]) -> date | None:
+    """The latest; None where one of them never comes."""
+    known = list(days)
+    return None if None in known else max(day for day in known if day)
 
 
 def _planned(engagement: Engagement, stage: Stage, number: int) -> Dates:
@@ -239,6 +260,14 @@ def _dates(engagement: Engagement, stage: Stage, number: int) -> Dates:
     return Dates(starts=spans[0].started, ends=spans[-1].ended)
 
 
+def _courses(runs: Mapping[Course, Run]) -> dict[Course, CourseOutlook]:
+    """How each course ends. The best is the one that ends first, the worst the one that ends last or not at all."""
+    told = {course: _course(run) for course, run in runs.items()}
+    in_order = sorted(told.values(), key=lambda one: one.ends or date.max)  # stable: the named course wins a tie
+    latest = max(reversed(told.values()), key=lambda one: one.ends or date.max)
+    return {Course.BEST: in_order[0], Course.PACE: told[Course.PACE], Course.WORST: latest}
+
+
 def _course(run: Run) -> CourseOutlook:
     after = run.engagement
     if not over(after, run.number):
@@ -251,6 +280,7 @@ def _waits_for(run: Run) -> list[str]:
     """What a course that does not end lacks: at its gates, in tasks that nobody can do, in what was refused."""
     found = [lack for lacks in missing(run.engagement).values() for lack in lacks]
     found += [f"somebody must do what no forecast foresees: {task.title}" for task in run.unknown.values()]
+    found += [f"somebody must begin it anew: {run.in_vain}"] if run.in_vain else []
     titles = {task.id: task.title for task in run.engagement.open_tasks}
     found += [
         f"{titles[task]}: {refusal}" if refusal else titles[task]

@@ -11,16 +11,17 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from programme.forecasting.beginning import SAID
+from programme.forecasting.beginning import LEVEL, SAID
 from programme.forecasting.meeting import SESSION_AT, called
 from programme.forecasting.moment import Course, Deeds, Guide
-from programme.measure import Direction, Measure
+from programme.measure import Direction, Measure, MeasureKind
+from programme.measures import AddPoints, DefineMeasure, NewPoint
 from programme.messages import PersonId, Role, Side, Stage
 from programme.stages.action import Action, ActionStatus, Aim, Screened, Screening
 from programme.stages.drafting import ActionText, ChangeAction, DraftAction, ProposeAction
 from programme.stages.invitations import MoveSession, window
 from programme.stages.session import Purpose, Session
-from programme.stages.sessions import sessions
+from programme.stages.sessions import session_before, sessions
 from programme.working_time import at_local, local_date, month_after
 
 if TYPE_CHECKING:
@@ -45,18 +46,32 @@ def _actions(engagement: Engagement, at: datetime, guide: Guide) -> Deeds:
     """Propose what there is, or draft and propose; only where the next gate waits for it."""
     agreement = engagement.running.agreement
     aimed = [one for one in engagement.measures.measures.values() if _can_be_aimed_at(one)]
-    if not aimed or agreement.in_force() or any(one.undecided for one in agreement.actions.values()):
+    if agreement.in_force() or any(one.undecided for one in agreement.actions.values()):
         return []
     if not _last_session_has_met(engagement) or not all(engagement.participants(side) for side in Side):
         return []
+    if not aimed:
+        return _measured(engagement, at)
     drafts = [one for one in agreement.actions.values() if one.status is ActionStatus.DRAFT]
     if drafts:
         return [deed for one in drafts for deed in _proposed(engagement, at, guide, one, aimed[0])]
     return _drafted(engagement, at, guide, aimed[0])
 
 
+def _measured(engagement: Engagement, at: datetime) -> Deeds:
+    """A steward defines a measure at which an action can aim, where all that are there only balance; once."""
+    steward, measures = engagement.holder(Role.MEASURE_STEWARD), engagement.measures
+    if steward is None or not measures.measures or not all(one.has_baseline for one in measures.measures.values()):
+        return []  # nobody could, or somebody is asked for a measure or its baseline anyway
+    this_month = local_date(at).replace(day=1)
+    points = tuple(NewPoint(period=month_after(this_month, -back), value=LEVEL) for back in range(12, 0, -1))
+    defined = DefineMeasure(title=SAID, source=SAID, direction=Direction.UP)
+    return [(defined, steward), (AddPoints(measure=f"M{measures.defined + 1}", points=points), steward)]
+
+
 def _can_be_aimed_at(measure: Measure) -> bool:
-    return measure.has_baseline and measure.direction is not Direction.NEUTRAL
+    aims = measure.purpose is not MeasureKind.BALANCING and measure.direction is not Direction.NEUTRAL
+    return aims and measure.has_baseline
 
 
 def _last_session_has_met(engagement: Engagement) -> bool:
@@ -142,7 +157,10 @@ def _moves(engagement: Engagement, at: datetime, guide: Guide) -> Iterator[tuple
         wanted = guide.not_before.get(called(session))
         if wanted is None or facilitator is None or session.on is None or session.held or session.over:
             continue
-        _, latest = window(engagement, session, today)
-        on = engagement.time.plus(min(wanted, latest or wanted), 0)
+        before = session_before(engagement, session)
+        if before and before.on is None:
+            continue  # it took place without quorum: this one moves when it has another date
+        earliest, latest = window(engagement, session, today)
+        on = engagement.time.plus(max(min(wanted, latest or wanted), earliest or today), 0)
         if session.on < on and session.starts and at < session.starts:
             yield MoveSession(session=session.id, starts=at_local(on, SESSION_AT), reason=SAID), facilitator
