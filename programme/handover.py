@@ -563,7 +563,7 @@ def _keep(engagement: Engagement, departure: Departure) -> Engagement:
 
 
 def _with_person(engagement: Engagement, person: PersonId, **changes: object) -> Engagement:
-    return engagement.but(people={**engagement.people, person: engagement.people[person].model_copy(update=changes)})
+    return engagement.but(people={**engagement.people, person: engagement.people[person].but(**changes)})
 
 
 def _without_offer(engagement: Engagement, handover: Handover) -> Engagement:

@@ -8,9 +8,10 @@ again at each act, because people move.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from programme.messages import (
     APPROVERS,
@@ -95,7 +96,8 @@ class Away(Frozen):
         return (self.last - self.first).days + (1 if self.last >= self.first else 0)
 
 
-class Pattern(Frozen):
+@dataclass(frozen=True, slots=True)
+class Pattern:
     """The days on which somebody does not work, though the trust does."""
 
     off: tuple[Weekday, ...] = ()
@@ -111,8 +113,15 @@ class Pattern(Frozen):
         return day.weekday() not in weekdays and not any(one.first <= day <= one.last for one in self.away)
 
 
-class Person(Frozen):
-    """A person in one engagement: an opaque id and parts. Names and addresses live in the people store."""
+EVERY_DAY = Pattern()
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person in one engagement: an opaque id and parts. Names and addresses live in the people store.
+
+    A plain value without what a model carries: an engagement has dozens of them, and a worker a thousand engagements.
+    """
 
     id: PersonId
     side: Side | None = None
@@ -127,8 +136,12 @@ class Person(Frozen):
     appointments: tuple[Appointment, ...] = ()
     left: date | None = None  # since when the parts are over, or rest until ``returns``
     returns: date | None = None
-    works: Pattern = Pattern()
+    works: Pattern = EVERY_DAY
     succeeds: tuple[Role, ...] = ()  # parts that the person was asked to take over
+
+    def but(self, **changes: Any) -> Person:
+        """A copy with these fields changed."""
+        return replace(self, **changes)
 
     @property
     def gone(self) -> bool:
@@ -467,13 +480,13 @@ def _enrolment_accepted(engagement: Engagement, event: EnrolmentAccepted, at: da
     person = engagement.people[event.person]
     return _with(
         engagement,
-        person.model_copy(update={"accepted": event.on, "declined": False, "privacy_notice": event.privacy_notice}),
+        person.but(accepted=event.on, declined=False, privacy_notice=event.privacy_notice),
     )
 
 
 def _enrolment_declined(engagement: Engagement, event: EnrolmentDeclined, at: datetime) -> Engagement:
     del at
-    return _with(engagement, engagement.people[event.person].model_copy(update={"declined": True}))
+    return _with(engagement, engagement.people[event.person].but(declined=True))
 
 
 def _appointed(engagement: Engagement, event: Appointed, at: datetime) -> Engagement:
@@ -481,9 +494,7 @@ def _appointed(engagement: Engagement, event: Appointed, at: datetime) -> Engage
     person = engagement.people[event.person]
     accepted = None if event.role in ACCEPTED_WITH_DECLARATION else event.on
     appointments = (*person.appointments, Appointment(role=event.role, since=event.on, accepted=accepted))
-    return _with(
-        engagement, person.model_copy(update={"appointments": appointments, "gmc_registered": event.gmc_registered})
-    )
+    return _with(engagement, person.but(appointments=appointments, gmc_registered=event.gmc_registered))
 
 
 def _appointment_accepted(engagement: Engagement, event: AppointmentAccepted, at: datetime) -> Engagement:
@@ -492,7 +503,7 @@ def _appointment_accepted(engagement: Engagement, event: AppointmentAccepted, at
     changed = tuple(
         one.model_copy(update={"accepted": event.on}) if one.role is event.role else one for one in person.appointments
     )
-    return _with(engagement, person.model_copy(update={"appointments": changed}))
+    return _with(engagement, person.but(appointments=changed))
 
 
 def _appointment_declined(engagement: Engagement, event: AppointmentDeclined, at: datetime) -> Engagement:
@@ -500,7 +511,7 @@ def _appointment_declined(engagement: Engagement, event: AppointmentDeclined, at
     kept = tuple(one for one in person.appointments if one.role is not event.role)
     vacant = {**engagement.changes.vacant, event.role: local_date(at)}
     after = engagement.but(changes=engagement.changes.model_copy(update={"vacant": vacant}))
-    return _with(after, person.model_copy(update={"appointments": kept}))
+    return _with(after, person.but(appointments=kept))
 
 
 # --- tasks ---------------------------------------------------------------------------------------------------------

@@ -122,7 +122,7 @@ def set_working_pattern(engagement: Engagement, command: SetWorkingPattern, aske
 
 def _set(engagement: Engagement, event: WorkingPatternSet, at: datetime) -> Engagement:
     del at
-    person = engagement.people[event.person].model_copy(update={"works": Pattern(off=event.off, away=event.away)})
+    person = engagement.people[event.person].but(works=Pattern(off=event.off, away=event.away))
     return engagement.but(people={**engagement.people, person.id: person})
 
 

@@ -115,7 +115,7 @@ def _ended(engagement: Engagement, event: AppointmentEnded, at: datetime) -> Eng
     del at
     person = engagement.people[event.person]
     kept = tuple(one for one in person.appointments if one.role is not event.role)
-    people = {**engagement.people, person.id: person.model_copy(update={"appointments": kept})}
+    people = {**engagement.people, person.id: person.but(appointments=kept)}
     return with_changes(engagement.but(people=people), vacant={**engagement.changes.vacant, event.role: event.on})
 
 

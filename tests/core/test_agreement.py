@@ -387,7 +387,7 @@ def test_an_action_whose_co_owner_no_longer_takes_part_is_not_agreed() -> None:
     programme = agreeing()
     propose(programme, doctor_signatory="d3")
     people = programme.engagement.people
-    gone = people[DOCTOR].model_copy(update={"accepted": None})
+    gone = people[DOCTOR].but(accepted=None)
     programme.engagement = programme.engagement.but(people={**people, DOCTOR: gone})
     with pytest.raises(ActionIncomplete):
         programme.do(AgreeAction(action="A1", version=1), "d3")

@@ -217,7 +217,7 @@ def test_four_are_no_pair() -> None:
 def test_who_no_longer_takes_part_may_be_left_out() -> None:
     programme = begun(Stage.EXCHANGE)
     people = programme.engagement.people
-    left = {person: people[person].model_copy(update={"accepted": None}) for person in ("d0", "m1")}
+    left = {person: people[person].but(accepted=None) for person in ("d0", "m1")}
     programme.engagement = programme.engagement.but(people={**people, **left})
     with pytest.raises(PairNotMixed):
         programme.do(ConfirmPairs(pairs=tuple(swapped())), PM)

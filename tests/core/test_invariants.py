@@ -5,10 +5,10 @@ over whole programmes of chance. Where a rule lives outside the core too, a comm
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from datetime import date, time, timedelta
 from decimal import Decimal
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 from pydantic import BaseModel
@@ -767,14 +767,14 @@ def test_invariant_25_the_history_is_complete_and_shows_every_tampering() -> Non
     lie = changed.model_copy(update={"event": changed.event.model_copy(update={"answer": Answer.NOT_WILLING})})
     with pytest.raises(BrokenChain):
         fold(Engagement(), [lie if entry is changed else entry for entry in read])
-    assert not {"name", "email", "address"} & Person.model_fields.keys()  # so erasing a name removes no decision
+    assert not {"name", "email", "address"} & set(Person.__slots__)  # so erasing a name removes no decision
 
 
 # Payloads: tests/workflows/test_history.py::test_no_payload_holds_a_name_an_address_an_answer_or_a_candid_word; logs:
 # tests/runtime/test_logs.py; traces: tests/runtime/test_telemetry.py::test_statements_are_traced_without_their_values.
 def test_invariant_26_nothing_personal_and_no_candid_word_is_in_what_travels() -> None:
     for model in _models():
-        personal = {"name", "first_name", "email", "e_mail", "phone", "address"} & model.model_fields.keys()
+        personal = {"name", "first_name", "email", "e_mail", "phone", "address"} & _fields(model).keys()
         assert not personal or model in (Holiday, ProgrammeTemplate), model  # the names of days, and of a template
     assert set(Words.model_fields) == {"deposit"}
     programme = delivering()
@@ -793,17 +793,25 @@ def test_invariant_26_nothing_personal_and_no_candid_word_is_in_what_travels() -
     assert CANDID not in str(no.value)
 
 
-def _models() -> Iterator[type[BaseModel]]:
+def _models() -> Iterator[type]:
     """Everything that can stand in a command, an event or the state."""
-    found: set[type[BaseModel]] = set()
+    found: set[type] = set()
     waiting: list[Any] = [Engagement, *(kind for part in PARTS for kind in (*part.decide, *part.evolve))]
     while waiting:
         kind = waiting.pop()
         waiting += get_args(kind)
-        if isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in found:
+        if isinstance(kind, type) and (issubclass(kind, BaseModel) or is_dataclass(kind)) and kind not in found:
             found.add(kind)
-            waiting += [field.annotation for field in kind.model_fields.values()]
+            waiting += _fields(kind).values()
+    assert Person in found
     yield from found
+
+
+def _fields(kind: Any) -> dict[str, Any]:
+    """The fields of a model or a plain value, and what can stand in them."""
+    if is_dataclass(kind):
+        return get_type_hints(kind)
+    return {name: field.annotation for name, field in kind.model_fields.items()}
 
 
 def test_invariant_27_figures_and_findings_are_corrected_by_a_new_entry_with_its_reason() -> None:
@@ -881,10 +889,10 @@ def test_invariant_29_a_gate_that_lacks_nothing_waits_until_the_pause_is_over() 
 # What readers are given: tests/core/test_reading.py, "no figure is kept about a person" and its neighbours.
 def test_invariant_30_nothing_ranks_people_or_trusts() -> None:
     words = ("rank", "score", "league", "best", "worst", "performance", "percentile")
-    names = [field for model in _models() for field in (model.__name__, *model.model_fields)]
+    names = [field for model in _models() for field in (model.__name__, *_fields(model))]
     names += [view.value for view in View]
     assert not [name for name in names if any(word in name.lower() for word in words)]
-    assert not {int, float, Decimal} & {field.annotation for field in Person.model_fields.values()}
+    assert not {int, float, Decimal} & {*_fields(Person).values()}
     programme = begun(Stage.RENEWAL)
     listed = [task.id for task in programme.engagement.open_tasks]
     shuffled = programme.engagement.but(people=dict(reversed(programme.engagement.people.items())))

@@ -111,7 +111,7 @@ def holding(person: PersonId, role: Role) -> Step:
     programme = begun(Stage.DIAGNOSIS)
     was = programme.engagement.people[person]
     held = Appointment(role=role, since=programme.today, accepted=programme.today)
-    now = was.model_copy(update={"appointments": (*was.appointments, held)})
+    now = was.but(appointments=(*was.appointments, held))
     return turned(programme, programme.engagement.but(people={**programme.engagement.people, person: now}))
 
 
@@ -123,7 +123,7 @@ def held_by(*attended: PersonId) -> Step:
 def challenged_by_an_owner() -> Step:
     programme = dated(opened(delivering(), "1-internal-1"), "1-internal-1")
     was = programme.engagement.people["ic1"]
-    moved = was.model_copy(update={"line_manager": "d1"})
+    moved = was.but(line_manager="d1")
     programme.engagement = programme.engagement.but(people={**programme.engagement.people, "ic1": moved})
     held = ReviewHeld(review="1-internal-1", attended=("ic0", "ic1", "ic2"), without=(), on=programme.today)
     return recorded(programme, held)

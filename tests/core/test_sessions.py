@@ -404,7 +404,7 @@ def test_while_there_is_no_facilitator_nothing_can_be_agreed() -> None:
     programme = dated()
     programme.wait(21)
     people = programme.engagement.people
-    left = people[FACILITATOR].model_copy(update={"appointments": ()})
+    left = people[FACILITATOR].but(appointments=())
     programme.engagement = programme.engagement.but(people={**people, FACILITATOR: left})
     assert programme.engagement.holder(Role.FACILITATOR) is None
     for person in (FACILITATOR, PM, "d0", MEDICAL):
@@ -594,7 +594,7 @@ def test_notes_are_due_in_two_working_days_and_confirmed_in_five() -> None:
 def test_who_attended_and_has_left_is_not_asked_to_confirm() -> None:
     programme = written()
     people = programme.engagement.people
-    left = people["d0"].model_copy(update={"accepted": None})
+    left = people["d0"].but(accepted=None)
     programme.engagement = programme.engagement.but(people={**people, "d0": left})
     assert not programme.tasks("d0", "ConfirmNotes")
     assert programme.tasks("d1", "ConfirmNotes")
