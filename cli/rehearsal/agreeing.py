@@ -66,7 +66,7 @@ async def confirm_need(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
     need = next(one for one in await scene.needs(who) if one["id"] == duty.about)
     said = {"need": duty.about, "evidence": script.EVIDENCE}
     return [
-        Ask(next(one for one in scene.cast.active(side) if scene.id_of(one) != need["owner"]), duty.command, said)
+        Ask(next(one for one in scene.active(side) if scene.id_of(one) != need["owner"]), duty.command, said)
         for side in Side
         if side not in need["confirmations"]
     ]
@@ -89,7 +89,7 @@ async def verify_action(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
     action = await scene.action(who, duty.about)
     side = next(side for side in Side if f"-{side.value}-" in duty.id)
     owners = (action["doctor_owner"], action["manager_owner"])
-    others = (one for one in scene.cast.active(side) if scene.id_of(one) not in owners)
+    others = (one for one in scene.active(side) if scene.id_of(one) not in owners)
     return only(who if who.side else next(others), duty.command, action=duty.about, evidence=script.EVIDENCE)
 
 

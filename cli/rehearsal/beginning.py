@@ -134,7 +134,7 @@ async def settle_pair(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
 async def _further_pairs(scene: Scene, who: Player) -> list[Ask]:
     """Bring together people on whom one can count, in place of a pair that was excused."""
     excused = [pair["id"] for pair in await scene.pairs(who) if pair["excused"] and not pair["replaced"]][:1]
-    doctors, managers = scene.cast.active(Side.DOCTOR)[1:], scene.cast.active(Side.MANAGER)[1:]
+    doctors, managers = scene.active(Side.DOCTOR)[1:], scene.active(Side.MANAGER)[1:]
     number = len(await scene.pairs(who))
     place = number % min(len(doctors), len(managers))
     pair = scene.ids_of((doctors[place], managers[-place - 1]))

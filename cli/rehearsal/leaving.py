@@ -12,7 +12,7 @@ def part_of(duty: Duty) -> Role:
 
 
 async def name_successor(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
-    """Somebody of the same side who owns the second action rather than the first; for other parts nobody yet."""
+    """One of those of the same side on whom one can count, and who stay; for other parts nobody yet."""
     role = part_of(duty)
     if role not in PARTICIPANTS:
         return []

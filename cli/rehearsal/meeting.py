@@ -53,7 +53,7 @@ async def answer_invitation(scene: Scene, who: Player, duty: Duty) -> list[Ask]:
 
 
 async def _leads(scene: Scene, who: Player) -> bool:
-    return who in scene.cast.active(Side.DOCTOR)[:QUORUM] + scene.cast.active(Side.MANAGER)[:QUORUM]
+    return who in scene.active(Side.DOCTOR)[:QUORUM] + scene.active(Side.MANAGER)[:QUORUM]
 
 
 async def record_attendance(scene: Scene, who: Player, duty: Duty) -> list[Ask]:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from cli.rehearsal import script
 from cli.rehearsal.beginning import complete_questionnaire
+from cli.rehearsal.cast import Pace
 from cli.rehearsal.front_door import Json
 from cli.rehearsal.scene import Ask, Duty, Scene
 from programme.messages import Side
@@ -18,6 +19,7 @@ SETTLES_IN = 10  # working days from the day on which an action is active to wha
 COMPLETE_AFTER_MONTHS = 3  # in a year
 THOUGHT_OVER = 4  # working days after the questionnaire opened
 HEARD_AFTER, ANNOUNCED_AHEAD = 20, 8  # working days: into the first action, and from the news to the day itself
+LEAVES_AFTER, NOTICE = 30, 10  # working days: into the first action, and from the news to the last day
 WINTER, PAUSE = 11, 5  # the month, and how many working days the clock stands still
 
 
@@ -65,7 +67,7 @@ async def object_for_safety(scene: Scene) -> list[Ask] | None:
     action = await scene.titled(script.ACTIONS[script.FRONT_DOOR])
     if action is None or not _works(scene, action, SETTLES_IN):
         return None
-    doctor = scene.cast.active(Side.DOCTOR)[-1]
+    doctor = scene.active(Side.DOCTOR)[-1]
     return [Ask(doctor, "RaiseSafetyObjection", {"action": action["id"], "reason": script.OBJECTION})]
 
 
@@ -116,7 +118,7 @@ async def report_complete(scene: Scene) -> list[Ask] | None:
     if str(scene.today) < str(month_after(scene.day(action["activated"]), months)):
         return None
     owner = scene.who(action["doctor_owner"])
-    verifier = next(one for one in scene.cast.active(Side.DOCTOR) if one is not owner)
+    verifier = next(one for one in scene.active(Side.DOCTOR) if one is not owner)
     return [Ask(owner, "ReportComplete", {"action": action["id"], "verifier": scene.id_of(verifier)})]
 
 
@@ -129,7 +131,7 @@ def _works(scene: Scene, action: Json | None, working_days: int) -> bool:
 async def think_again(scene: Scene) -> list[Ask] | None:
     """Somebody takes the answers back while the questionnaire is open, and answers anew."""
     form = (await scene.door.engagement(scene.manager))["questionnaire"]
-    doctor = scene.cast.active(Side.DOCTOR)[1]
+    doctor = scene.active(Side.DOCTOR)[1]
     if not form or scene.time.between(scene.day(form["opened"]), scene.today) < THOUGHT_OVER:
         return None
     again = Duty("", form["survey"], "CompleteQuestionnaire", "", scene.today, None)
@@ -162,6 +164,23 @@ async def hear_of_a_late_holiday(scene: Scene) -> list[Ask] | None:
     return []
 
 
+async def leave(scene: Scene) -> list[Ask] | None:
+    """The manager who owns the first action takes another post, where a side has people to spare; a note is left."""
+    action = await scene.titled(script.ACTIONS[script.FRONT_DOOR])
+    if action is None or not _works(scene, action, LEAVES_AFTER):
+        return None
+    answering = [one for one in scene.cast.of(Side.MANAGER) if one.pace not in {Pace.SILENT, Pace.DECLINES}]
+    if len(answering) <= scene.cast.k:
+        return []
+    leaver = scene.who(action["manager_owner"])
+    scene.gone.add(leaver.key)
+    last_day = scene.time.plus(scene.today, NOTICE)
+    return [
+        Ask(scene.manager, "RecordDeparture", {"person": scene.id_of(leaver), "last_day": str(last_day)}),
+        Ask(leaver, "WriteHandoverNote", {"note": script.HANDOVER_NOTE}),
+    ]
+
+
 async def meet_need(scene: Scene) -> list[Ask] | None:
     """Once the first measure has improved, the owner of the first development need says that it is met."""
     need = next((one for one in await scene.needs(scene.manager) if one["status"] == "owned"), None)
@@ -180,6 +199,7 @@ PLOT = (
     Turn("an action is complete", report_complete),
     Turn("a development need is met", meet_need),
     Turn("a small test is noted", note_a_test),
+    Turn("somebody leaves", leave),
     Turn("winter", pause_for_winter),
     Turn("a late holiday", hear_of_a_late_holiday),
 )

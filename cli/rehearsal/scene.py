@@ -54,7 +54,10 @@ class Duty:
 
 @dataclass
 class Scene:
-    """The stage on which one moment is played. ``told`` remembers which turns of the plot have happened, and when."""
+    """The stage on which one moment is played.
+
+    ``told`` remembers which turns of the plot have happened, and when; ``gone`` who leaves, by key.
+    """
 
     cast: Cast
     door: Door
@@ -64,6 +67,7 @@ class Scene:
     template: ProgrammeTemplate
     now: datetime
     told: dict[str, date] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
 
     def months(self, in_a_year: int) -> int:
         """As large a part of this template's cycle as so many months are of the usual one; at least a month."""
@@ -96,9 +100,13 @@ class Scene:
         """The facilitator."""
         return self.cast.having(Role.FACILITATOR)
 
+    def active(self, side: Side) -> tuple[Player, ...]:
+        """The participants of a side on whom one can count, and who stay."""
+        return tuple(player for player in self.cast.active(side) if player.key not in self.gone)
+
     def owner(self, side: Side, place: int) -> Player:
         """The co-owner of an action: one of those on whom one can count, another for each place."""
-        reliable = self.cast.active(side)
+        reliable = self.active(side)
         return reliable[place % len(reliable)]
 
     def happened(self, turn: str) -> bool:

@@ -231,6 +231,7 @@ PDSA = {
 }
 WINTER = "Winter pressure: every bed is taken, and all leave is stopped"
 LATE_HOLIDAY = "The day of mourning"
+HANDOVER_NOTE = "The rota for the front door is agreed until March; the matron knows who can swap."
 PROGRESS_LINES = ("The rota holds.", "Two shifts were short this month.", "It has become routine.")
 EVIDENCE = "I stood at the front door on three mornings and read the last four weeks of the rota."
 SIGNAL_EXPLAINED = "Consultants have been first assessors since the change; nothing else moved in these weeks."

@@ -89,11 +89,11 @@ def its_ending_is_real(report: dict[str, Any], happened: list[tuple[str, str, di
 
 
 def its_story_is_told(happened: list[tuple[str, str, dict[str, Any]]]) -> None:
-    """Somebody is silent, one objects, something is declined, a session fails, winter comes, a holiday comes late."""
+    """Somebody is silent, one objects, something is declined, a session fails, winter and a late holiday come, one leaves."""
     kinds = {kind for kind, _, _ in happened}
     assert {"SafetyObjectionRaised", "ActionDeclined", "ActionApproved", "ActionVerified", "PairExcused"} <= kinds
     assert {"AnswersWithdrawn", "ConversationRecorded", "EngagementPausedUntil", "EngagementResumed"} <= kinds
-    assert "CalendarChanged" in kinds
+    assert {"CalendarChanged", "HandoverNoted", "HandoverAccepted", "PersonLeft", "OwnershipAccepted"} <= kinds
     assert any("The day of mourning" in event["why"] for kind, _, event in happened if kind == "DueDateMoved")
     assert {event["quorate"] for kind, _, event in happened if kind == "AttendanceRecorded"} == {True, False}
     assert {event["recognised"] for kind, _, event in happened if kind == "ReflectionMarked"} == {True, False}
