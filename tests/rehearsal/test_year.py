@@ -89,7 +89,7 @@ def its_ending_is_real(report: dict[str, Any], happened: list[tuple[str, str, di
 
 
 def its_story_is_told(happened: list[tuple[str, str, dict[str, Any]]]) -> None:
-    """Somebody is silent, one objects, something is declined, a session fails, winter and a late holiday come, one leaves."""
+    """Somebody is silent, one objects, something is declined, a session fails; winter, a late holiday, a leaver."""
     kinds = {kind for kind, _, _ in happened}
     assert {"SafetyObjectionRaised", "ActionDeclined", "ActionApproved", "ActionVerified", "PairExcused"} <= kinds
     assert {"AnswersWithdrawn", "ConversationRecorded", "EngagementPausedUntil", "EngagementResumed"} <= kinds
