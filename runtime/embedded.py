@@ -19,10 +19,10 @@ from types import TracebackType
 from typing import IO, Self
 
 import structlog
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import ConnectConfig, ServiceClient
 from temporalio.testing import WorkflowEnvironment
 
+from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE
 
 LOOPBACK = "127.0.0.1"
@@ -215,7 +215,7 @@ async def time_skipping_temporal() -> AsyncIterator[WorkflowEnvironment]:
     this process is killed outright the server that stays behind holds no file and no data of anybody.
     """
     environment = await WorkflowEnvironment.start_time_skipping(
-        data_converter=pydantic_data_converter,
+        data_converter=CONVERTER,
         test_server_existing_path=find_program("temporal-test-server"),
     )
     async with environment:

@@ -15,10 +15,10 @@ from temporalio.api.workflowservice.v1 import (
 )
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE, Settings
 from workflows.addresses import SEARCH_ATTRIBUTES
 
@@ -53,7 +53,7 @@ async def connect(
     """
     config = _embedded_config(settings, address) if address else _standard_config(settings)
     try:
-        return await Client.connect(**config, data_converter=pydantic_data_converter, interceptors=interceptors)
+        return await Client.connect(**config, data_converter=CONVERTER, interceptors=interceptors)
     except RuntimeError as error:
         raise TemporalUnreachableError(f"no Temporal server answers at {config['target_host']}: {error}") from error
 

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 from sqlalchemy import insert
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from programme.engagement import RecordedEntry
+from runtime.payloads import CONVERTER
 from runtime.settings import Settings
 from store import journal, people, tables
 from store.database import Database, migrate
@@ -70,7 +70,7 @@ async def recorded(programme: Programme, folder: Path) -> AsyncIterator[Read]:
     entries = [RecordedEntry(**entry.__dict__) for entry in programme.entries]
     async with database.writing() as connection:
         await journal.append(connection, programme.engagement.id, entries)
-    nowhere = await Client.connect("127.0.0.1:9", lazy=True, data_converter=pydantic_data_converter)
+    nowhere = await Client.connect("127.0.0.1:9", lazy=True, data_converter=CONVERTER)
     async with http_of(app_of(database, nowhere, settings)) as http:
         yield Read(database, http, programme)
     await database.close()

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from temporalio import workflow
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
@@ -21,6 +20,7 @@ from activities.channels import channel_of
 from activities.post import PostActivities
 from programme.post import SAFETY, SESSION, Item, MessageIssued
 from programme.working_time import at_local
+from runtime.payloads import CONVERTER
 from store import confidential
 from tests.post.trust import (
     CHECK_IN,
@@ -189,7 +189,7 @@ class HandsOverOnce:
 async def test_a_message_of_the_evening_leaves_in_the_morning_of_the_servers_clock(trust: Trust) -> None:
     path = shutil.which("temporal-test-server", path=Path(sys.executable).parent)
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=path, data_converter=pydantic_data_converter
+        test_server_existing_path=path, data_converter=CONVERTER
     ) as environment:
         now = await environment.get_current_time()
         evening = at_local(now.date() + timedelta(days=1), time(19))

@@ -10,11 +10,11 @@ from pathlib import Path
 from temporalio import activity
 from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 
 from programme import template
 from programme.working_time import Calendar, WorkingTime
+from runtime.payloads import CONVERTER
 from store import journal
 from store.database import Database
 from tests.post.trust import Trust, email, registered
@@ -49,7 +49,7 @@ async def hosted(trust: Trust) -> AsyncIterator[WorkflowEnvironment]:
     """The trust's engagement, registered with the running workflow, on a clock that skips."""
     path = shutil.which("temporal-test-server", path=Path(sys.executable).parent)
     async with await WorkflowEnvironment.start_time_skipping(
-        test_server_existing_path=path, data_converter=pydantic_data_converter
+        test_server_existing_path=path, data_converter=CONVERTER
     ) as environment:
         client = environment.client
         searchable = AddSearchAttributesRequest(search_attributes=SEARCHABLE)

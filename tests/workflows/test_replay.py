@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from temporalio.client import WorkflowHistory
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import (
     ContinueAsNewInput,
     Interceptor,
@@ -22,6 +21,7 @@ from temporalio.worker import (
     WorkflowOutboundInterceptor,
 )
 
+from runtime.payloads import CONVERTER
 from worker.hosting import FAILS_ONLY_BY
 from worker.sandbox import runner
 from workflows.engagement import EngagementWorkflow
@@ -30,7 +30,7 @@ from workflows.ports import Carried
 STORED = sorted((Path(__file__).parent / "histories").glob("*.json.gz"))
 REPLAYER: dict[str, Any] = {
     "workflows": [EngagementWorkflow],
-    "data_converter": pydantic_data_converter,
+    "data_converter": CONVERTER,
     "workflow_failure_exception_types": FAILS_ONLY_BY,
 }
 
@@ -45,7 +45,7 @@ async def _handed_on(history: WorkflowHistory) -> Carried | None:
     last = history.events[-1].workflow_execution_continued_as_new_event_attributes
     if not last.input.payloads:
         return None
-    (carried,) = await pydantic_data_converter.decode(last.input.payloads, [Carried])
+    (carried,) = await CONVERTER.decode(last.input.payloads, [Carried])
     assert isinstance(carried, Carried)
     return carried
 
