@@ -52,10 +52,10 @@ def _end(course: Json) -> str:
 
 def _stages(told: Json, changes: Sequence[Json]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
-    table.add_column("Stage", no_wrap=True)
+    table.add_column("Stage")
     planned = any(row["planned"]["starts"] for row in told["stages"])
-    for title in (*(("Planned",) if planned else ()), "Actual", *COURSES.values(), *(("Later by",) if changes else ())):
-        table.add_column(title, no_wrap=True)
+    for title in (*(("Planned",) if planned else ()), "Actual", *COURSES.values(), *(("Working days later",) if changes else ())):
+        table.add_column(title)
     by_stage = {row["stage"]: row for row in changes}
     for row in told["stages"]:
         cells = [row["title"], *([_span(row["planned"])] if planned else []), _span(row["actual"])]
@@ -67,10 +67,10 @@ def _stages(told: Json, changes: Sequence[Json]) -> Table:
 
 
 def _span(dates: Json | None) -> str:
-    """From 4 Jan 2027 to 9 Feb 2027: short, because five of them stand in a line."""
+    """From 4 Jan 27 to 9 Feb 27, one below the other: five of them stand side by side on a terminal of 80 columns."""
     if not dates or not dates["starts"]:
         return ""
-    return f"{_short(dates['starts'])} - {_short(dates['ends']) if dates['ends'] else '...'}"
+    return f"{_short(dates['starts'])}\nto {_short(dates['ends']) if dates['ends'] else '...'}"
 
 
 def _short(day: str) -> str:
@@ -78,7 +78,7 @@ def _short(day: str) -> str:
 
 
 def _later(change: Json) -> str:
-    return ", ".join("-" if change[course] is None else f"{change[course]:+d}" for course in COURSES) + " working days"
+    return ", ".join("-" if change[course] is None else f"{change[course]:+d}" for course in COURSES)
 
 
 def _load(load: Sequence[Json], hours: int, names: Mapping[str, str]) -> Table:
