@@ -6,17 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
-from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.enums.v1 import TaskQueueType, WorkerStatus
 from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, ListWorkersRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.dependencies import Door
+from runtime.temporal import HEARTBEAT
 from workflows.addresses import TASK_QUEUE
 
 CHECK_SECONDS = 3.0
 POLLED_WITHIN = timedelta(seconds=90)  # a worker asks at least once a minute
+SILENT_AFTER = 4 * HEARTBEAT  # the clocks of two machines differ a little
 router = APIRouter(tags=["health"])
 
 
@@ -65,7 +67,7 @@ async def _answers(client: Client) -> bool:
 
 
 async def _worked(client: Client) -> bool:
-    """Whether somebody has lately asked Temporal for the work of engagements."""
+    """Whether somebody has lately asked Temporal for the work of engagements, and has not fallen silent since."""
     request = DescribeTaskQueueRequest(
         namespace=client.namespace,
         task_queue=TaskQueue(name=TASK_QUEUE),
@@ -78,4 +80,23 @@ async def _worked(client: Client) -> bool:
             return True
         raise
     since = datetime.now(UTC) - POLLED_WITHIN
-    return any(poller.last_access_time.ToDatetime(UTC) >= since for poller in found.pollers)
+    asking = {poller.identity for poller in found.pollers if poller.last_access_time.ToDatetime(UTC) >= since}
+    return bool(asking - await _silent(client))
+
+
+async def _silent(client: Client) -> set[str]:
+    """The workers whose heart has stopped: a killed one would count as asking for as long as its last question."""
+    try:
+        found = await client.workflow_service.list_workers(ListWorkersRequest(namespace=client.namespace))
+    except RPCError as error:
+        if error.status is RPCStatusCode.UNIMPLEMENTED:  # an older server: then only the questions count
+            return set()
+        raise
+    since = datetime.now(UTC) - SILENT_AFTER
+    beats = [one.worker_heartbeat for one in found.workers_info if one.worker_heartbeat.task_queue == TASK_QUEUE]
+    alive = {
+        beat.worker_identity
+        for beat in beats
+        if beat.status == WorkerStatus.WORKER_STATUS_RUNNING and beat.heartbeat_time.ToDatetime(UTC) >= since
+    }
+    return {beat.worker_identity for beat in beats} - alive

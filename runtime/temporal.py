@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 
 import structlog
 from google.protobuf.duration_pb2 import Duration
@@ -16,6 +17,7 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
+from temporalio.runtime import Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
 from runtime.payloads import CONVERTER
@@ -24,6 +26,7 @@ from workflows.addresses import SEARCH_ATTRIBUTES
 
 RETENTION = timedelta(days=90)  # A closed run stays readable for a quarter: the time between two releases, and more.
 
+HEARTBEAT = timedelta(seconds=5)
 FIRST_PAUSE, LONGEST_PAUSE = 0.2, 10.0  # seconds between two attempts to reach a server that is not up yet
 KINDS = {
     "Keyword": SearchAttributeIndexedValueType.KEYWORD,
@@ -53,9 +56,17 @@ async def connect(
     """
     config = _embedded_config(settings, address) if address else _standard_config(settings)
     try:
-        return await Client.connect(**config, data_converter=CONVERTER, interceptors=interceptors)
+        return await Client.connect(
+            **config, data_converter=CONVERTER, interceptors=interceptors, runtime=_beating_runtime()
+        )
     except RuntimeError as error:
         raise TemporalUnreachableError(f"no Temporal server answers at {config['target_host']}: {error}") from error
+
+
+@cache
+def _beating_runtime() -> Runtime:
+    """The native half of every client of this process; its workers tell Temporal often that they are alive."""
+    return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=HEARTBEAT)
 
 
 def _embedded_config(settings: Settings, address: str) -> ClientConnectConfig:
