@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import ssl
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from email import message_from_bytes, policy
@@ -63,13 +64,15 @@ def email(person: str) -> str:
 class MailServer:
     """A mail server on loopback. It answers an address as ``refusing`` says, and keeps what it took."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.took: list[EmailMessage] = []
         self.envelopes: list[list[str]] = []
         self.refusing: dict[str, str] = {}
         self.refusing_content = ""
         self.on_taken: Callable[[], object] = lambda: None
         self.logins: list[tuple[bytes, bytes]] = []
+        self.encrypted: list[bool] = []  # whether each mail was, on its way
         self.port = 0
         self._server: asyncio.Server | None = None
 
@@ -79,7 +82,15 @@ class MailServer:
         self.port = self._server.sockets[0].getsockname()[1]
 
     def _conversation(self) -> SMTP:
-        return SMTP(self, authenticator=self._authenticate, auth_require_tls=False, hostname="mail.test")
+        encrypted = self._tls is not None
+        return SMTP(
+            self,
+            authenticator=self._authenticate,
+            auth_require_tls=encrypted,
+            require_starttls=encrypted,
+            tls_context=self._tls,
+            hostname="mail.test",
+        )
 
     async def stop(self) -> None:
         if self._server:
@@ -104,7 +115,8 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
-        del server, session
+        del server
+        self.encrypted.append(bool(session.ssl))
         if self.refusing_content:
             return f"{self.refusing_content} not this"
         assert isinstance(envelope.content, bytes)
