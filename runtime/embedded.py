@@ -40,6 +40,7 @@ PORTS = range(20_000, 30_000)
 DYNAMIC_CONFIG = ("history.maxInFlightUpdates=1000",)
 # An acknowledged step must survive a power cut (synchronous=2), and readers must not stop writers (WAL).
 SQLITE_PRAGMAS = ("journal_mode=wal", "synchronous=2")
+OTEL = "OTEL_"  # what ours are told to report; the server reads it too, and ends over an exporter that it lacks
 
 log = structlog.get_logger(component="temporal")
 
@@ -136,6 +137,7 @@ class EmbeddedTemporal:
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "runtime.leash", str(os.getpid()), *self._command()),
                 cwd=Path(__file__).parent.parent,
+                env={name: value for name, value in os.environ.items() if not name.startswith(OTEL)},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

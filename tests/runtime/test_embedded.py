@@ -100,6 +100,15 @@ async def test_the_server_answers_on_loopback_and_is_gone_afterwards(settings: S
         os.kill(pid, 0)
 
 
+async def test_the_server_starts_whatever_ours_are_told_to_trace(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
+    monkeypatch.setenv("OTEL_METRICS_EXPORTER", "console")
+    async with EmbeddedTemporal(tmp_path / "temporal") as server:
+        assert (await (await connect(settings, address=server.address)).count_workflows()).count == 0
+
+
 async def test_addresses_stay_the_same_for_a_folder(server: EmbeddedTemporal, tmp_path: Path) -> None:
     first = (server.address, server.ui_url)
     await server.__aexit__(None, None, None)
