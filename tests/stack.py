@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 from temporalio.client import Client
+from temporalio.service import RPCError
 
 from activities.bulk import BulkActivities
 from activities.calendars import CalendarActivities
@@ -67,7 +68,20 @@ async def workerless(stack: "Stack") -> Client:
         stack.settings.model_copy(update={"temporal_namespace": "nobody-works-here"}), address=stack.temporal.address
     )
     await ensure_namespace(client)
+    await _usable(client)
     return client
+
+
+async def _usable(client: Client) -> None:
+    """Wait until the server knows a namespace everywhere: it is made at once, and used a moment later."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await client.get_workflow_handle("nobody").describe()
+            except RPCError as error:
+                if "amespace" not in error.message:
+                    return
+            await asyncio.sleep(0.05)
 
 
 def bearer(token: str, **headers: str) -> dict[str, str]:

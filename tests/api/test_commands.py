@@ -218,8 +218,9 @@ async def test_with_the_database_locked_the_answer_is_202_and_nothing_is_lost(
     hasty = stack.settings.model_copy(update={"answer_within_seconds": 1.0})
     app = app_of(stack.database, stack.client, hasty)
     headers = bearer(engagement.tokens["doctor0"])
-    lock = sqlite3.connect(Path(stack.settings.data_dir) / "olive.sqlite3", isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
+    path = Path(stack.settings.data_dir) / "olive.sqlite3"
+    lock = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+    await asyncio.to_thread(lock.execute, "BEGIN IMMEDIATE")  # the worker in this process may be writing
     try:
         async with http_of(app) as http:
             began = time.monotonic()

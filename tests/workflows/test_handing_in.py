@@ -40,7 +40,10 @@ async def test_a_command_that_is_handed_in_twice_happens_once_and_is_answered_tw
         assert first == again
         assert first.events >= 1
         assert not first.refused
-        assert (await hosted.standing()).sequence == first.last
+        await house.record.reaches(hosted.id, first.last)
+        await hosted.settled()
+        changed = [one.sequence for one in house.record.entries[hosted.id] if one.event.kind == "CalendarChanged"]
+        assert changed == [first.first]
 
 
 async def test_a_refusal_is_an_answer_with_its_name_and_its_sentence(house: House) -> None:
