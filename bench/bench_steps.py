@@ -46,6 +46,7 @@ async def bench_steps(tmp_path: Path) -> None:
     ):
         engagements = [await place.launch(http, number) for number in range(ENGAGEMENTS)]
         workflows = await bare_workflows(place.client, ENGAGEMENTS)
+        await place.rests()
         before = [await place.history_length(one) for one in engagements]
         people = [(one, email) for one in engagements for email in _participants(one)[: 4 * ROUNDS + 12]]
         share = len(people) // ROUNDS
@@ -60,9 +61,9 @@ async def bench_steps(tmp_path: Path) -> None:
         print(f"\n{len(people)} steps, {CLIENTS} clients, {ENGAGEMENTS} engagements, {ROUNDS} rounds of each in turn")
         _say("through the front door", ours, bare)
         print(f"history events a step: {sum(b - a for a, b in zip(before, after, strict=True)) / len(people):.2f}")
-        await _twenty(
-            place.url, [await place.launch(http, 1000 + number) for number in range(TWENTY * ROUNDS + ROUNDS)]
-        )
+        others = [await place.launch(http, 1000 + number) for number in range(TWENTY * ROUNDS + ROUNDS)]
+        await place.rests()
+        await _twenty(place.url, others)
 
 
 async def _twenty(url: str, engagements: list[Engagement]) -> None:

@@ -11,6 +11,7 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from cli.processes import Kept, running, until_ready
 from runtime.embedded import EmbeddedTemporal
 from runtime.settings import Settings
 from runtime.temporal import connect, ensure_namespace
-from store import people
+from store import outbox, people
 from store.database import Database, migrate
 from workflows.addresses import engagement_workflow
 
@@ -92,6 +93,14 @@ class Ground:
             for (_, email), person in zip(emails, ids, strict=True):
                 engagement.tokens[email] = await people.create_token(connection, person, "participant")
         return engagement
+
+    async def rests(self) -> None:
+        """Wait until the post has nothing left to send: launches write to everybody, in sending hours."""
+        while True:
+            async with self.database.reading() as connection:
+                if not await outbox.waiting(connection, datetime.now(UTC)):
+                    return
+            await asyncio.sleep(1)
 
     async def history_length(self, engagement: Engagement) -> int:
         """How many events the running workflow's history holds."""
