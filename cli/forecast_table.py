@@ -54,7 +54,12 @@ def _stages(told: Json, changes: Sequence[Json]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0))
     table.add_column("Stage")
     planned = any(row["planned"]["starts"] for row in told["stages"])
-    for title in (*(("Planned",) if planned else ()), "Actual", *COURSES.values(), *(("Working days later",) if changes else ())):
+    for title in (
+        *(("Planned",) if planned else ()),
+        "Actual",
+        *COURSES.values(),
+        *(("Working days later",) if changes else ()),
+    ):
         table.add_column(title)
     by_stage = {row["stage"]: row for row in changes}
     for row in told["stages"]:

@@ -33,6 +33,7 @@ HOLDERS = {
     Role.MANAGER: "manager0",
 }
 ANSWERED = {200, 201, 204, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422}
+ASKS_A_WORKER = "/api/v1/holidays/replanning"  # no row says how far a round is, and a worker may be busy
 
 
 def cases(operation: Operation, mode: GenerationMode, engagement: Launched) -> list[Example]:
