@@ -36,6 +36,7 @@ async def _opened(place: Ground, http: httpx.AsyncClient, numbers: Iterable[int]
         each = await place.launch(http, number)
         people = [email for email in each.tokens if email.startswith(("doctor-", "manager-"))]
         await burst(http, [step_of(each, email) for email in people[:4]])
+    await place.rests()
     await asyncio.sleep(2 * APPEND_AFTER.total_seconds())
 
 
