@@ -90,7 +90,8 @@ async def hosts(place: Ground, engagement: Engagement) -> list[int]:
     history = await place.client.get_workflow_handle(engagement_workflow(engagement.id)).fetch_history()
     begun = [event for event in history.events if event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_STARTED]
     identities = [event.workflow_task_started_event_attributes.identity for event in begun]
-    return [int(identity.partition("@")[0]) for identity in identities]
+    # A task that timed out with its worker is written down as begun by nobody.
+    return [int(identity.partition("@")[0]) for identity in identities if identity]
 
 
 async def persons(place: Ground, engagement: Engagement, emails: list[str]) -> dict[str, PersonId]:
