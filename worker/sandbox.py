@@ -10,7 +10,8 @@ itself would cost it 90 KiB an engagement and a seventh of its processor time (d
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 from temporalio.workflow import SandboxImportNotificationPolicy
 
-PASSED_THROUGH = ("programme", "workflows.ports", "workflows.addresses", "pydantic", "pydantic_core", "rfc8785", "yaml")
+OUR_OWN = ("programme", "workflows.ports", "workflows.addresses", "workflows.rounds")
+PASSED_THROUGH = (*OUR_OWN, "pydantic", "pydantic_core", "rfc8785", "yaml")
 
 RESTRICTIONS = SandboxRestrictions.default.with_passthrough_modules(*PASSED_THROUGH).with_import_notification_policy(
     SandboxImportNotificationPolicy.RAISE_ON_UNINTENTIONAL_PASSTHROUGH

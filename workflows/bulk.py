@@ -7,21 +7,19 @@ any moment: an engagement that has answered is not asked again, and one that is 
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 from workflows.ports import (
     ASKED_AT_ONCE,
     ASKING,
     FORESEEING,
     LOOKING,
-    RUN_EVENTS,
     BulkReply,
     BulkRun,
     Bulks,
     Engagements,
-    Reply,
     Request,
 )
+from workflows.rounds import answer_of, is_long
 
 
 @workflow.defn(name="Bulk")
@@ -51,13 +49,9 @@ class BulkWorkflow:
         page = self._foresee if asked.dry else self._ask_some
         self._again = False  # the signal that came with the start asks for this very run
         while await page() or self._again:
-            if workflow.info().is_continue_as_new_suggested() or self._is_long():
+            if is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._asked)
-
-    @staticmethod
-    def _is_long() -> bool:
-        return workflow.info().get_current_history_length() > RUN_EVENTS
 
     async def _foresee(self) -> bool:
         """Foresee some; whether there may be more."""
@@ -73,24 +67,11 @@ class BulkWorkflow:
         return bool(page.requests) and not self._stopped
 
     async def _ask(self, request: Request) -> None:
-        """Ask one engagement, and write down what it answers."""
+        """Ask one engagement, and write down what it answers; one that does not is asked again after all the others."""
         async with self._turns:
             if self._stopped:
                 return
-            reply = await self._answer(request)
+            kind = request.submission.command.kind
+            reply = await answer_of(Engagements.submit, request, f"Ask for {kind}", ASKING)
             noted = BulkReply(bulk_id=self._asked.bulk_id, engagement_id=request.engagement_id, reply=reply)
             await workflow.execute_activity_method(Bulks.note, noted, **LOOKING)
-
-    @staticmethod
-    async def _answer(request: Request) -> Reply | None:
-        """What an engagement answers; None where it does not, so that it is asked again after all the others."""
-        kind = request.submission.command.kind
-        try:
-            reply: Reply = await workflow.execute_activity_method(
-                Engagements.submit, request, summary=f"Ask for {kind}", **ASKING
-            )
-        except ActivityError as error:
-            if is_cancelled_exception(error):
-                raise
-            return None
-        return reply

@@ -7,9 +7,9 @@ may be stopped and started at any moment: who goes by the newest calendar alread
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from workflows.ports import BROUGHT_AT_ONCE, LOOKING, RUN_EVENTS, SUBMITTING, Behind, Calendars, Replanning, Reply
+from workflows.ports import BROUGHT_AT_ONCE, LOOKING, SUBMITTING, Behind, Calendars, Replanning
+from workflows.rounds import answer_of, is_long
 
 
 @workflow.defn(name="Calendars")
@@ -41,7 +41,7 @@ class CalendarsWorkflow:
         while await self._page() or self._progress.again:
             if not self._progress.after:
                 self._note(again=False)
-            if self._must_renew():
+            if is_long():
                 await workflow.wait_condition(workflow.all_handlers_finished)
                 workflow.continue_as_new(self._progress)
         return self._progress
@@ -56,24 +56,13 @@ class CalendarsWorkflow:
 
     async def _bring(self, behind: Behind) -> None:
         async with self._turns:
-            try:
-                reply: Reply = await workflow.execute_activity_method(
-                    Calendars.bring, behind, summary="Bring the newest calendar", **SUBMITTING
-                )
-            except ActivityError as error:
-                if is_cancelled_exception(error):
-                    raise
-                self._note(failed=self._progress.failed + 1)
-                return
-        if reply.refused:
+            reply = await answer_of(Calendars.bring, behind, "Bring the newest calendar", SUBMITTING)
+        if reply is None:
+            self._note(failed=self._progress.failed + 1)
+        elif reply.refused:
             self._note(refused=self._progress.refused + 1)
         elif reply.events:
             self._note(changed=self._progress.changed + 1, events=self._progress.events + reply.events)
 
     def _note(self, **changes: object) -> None:
         self._progress = self._progress.model_copy(update=changes)
-
-    @staticmethod
-    def _must_renew() -> bool:
-        info = workflow.info()
-        return info.is_continue_as_new_suggested() or info.get_current_history_length() > RUN_EVENTS

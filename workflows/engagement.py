@@ -36,7 +36,6 @@ from workflows.ports import (
     COMING_TO_REST,
     POSTING,
     REMEMBERED_LIMIT,
-    RUN_EVENTS,
     SPIN_GUARD,
     TAIL_LIMIT,
     UNREGISTERED,
@@ -52,6 +51,7 @@ from workflows.ports import (
     Standing,
     Submission,
 )
+from workflows.rounds import is_long
 
 _STAGE = SearchAttributeKey.for_keyword(addresses.STAGE)
 _PAUSED = SearchAttributeKey.for_bool(addresses.PAUSED)
@@ -224,8 +224,7 @@ class EngagementWorkflow:
         return self._engagement.registered is not None
 
     def _must_renew(self) -> bool:
-        info = workflow.info()
-        return self._checkpoint or info.is_continue_as_new_suggested() or info.get_current_history_length() > RUN_EVENTS
+        return self._checkpoint or is_long()
 
     def _over(self) -> bool:
         """Whether the engagement has ended, everything is recorded, and everybody has been told."""

@@ -6,9 +6,9 @@ The running cycle keeps its own. Whoever knows the newest already is not asked, 
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
 
-from workflows.ports import BROUGHT_AT_ONCE, LOOKING, RUN_EVENTS, SUBMITTING, Behind, Offering, Offers, Reply
+from workflows.ports import BROUGHT_AT_ONCE, LOOKING, SUBMITTING, Behind, Offering, Offers
+from workflows.rounds import answer_of, is_long
 
 
 @workflow.defn(name="Offers")
@@ -31,22 +31,16 @@ class OffersWorkflow:
             self._progress = self._progress.model_copy(update={"after": page.last})
             if not page.last:
                 return self._progress
-            info = workflow.info()
-            if info.is_continue_as_new_suggested() or info.get_current_history_length() > RUN_EVENTS:
+            if is_long():
                 workflow.continue_as_new(self._progress)
 
     async def _offer(self, behind: Behind) -> None:
         async with self._turns:
-            try:
-                reply: Reply = await workflow.execute_activity_method(
-                    Offers.offer, behind, summary="Offer the newest template", **SUBMITTING
-                )
-            except ActivityError as error:
-                if is_cancelled_exception(error):
-                    raise
-                self._count(failed=1)
-                return
-        self._count(offered=int(bool(reply.events)))
+            reply = await answer_of(Offers.offer, behind, "Offer the newest template", SUBMITTING)
+        if reply is None:
+            self._count(failed=1)
+        else:
+            self._count(offered=int(bool(reply.events)))
 
     def _count(self, offered: int = 0, failed: int = 0) -> None:
         changes = {"offered": self._progress.offered + offered, "failed": self._progress.failed + failed}
