@@ -5,7 +5,7 @@ Everything is real; only the mail goes into a folder. Each test launches an enga
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,13 +16,6 @@ from fastapi import FastAPI
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from activities.bulk import BulkActivities
-from activities.calendars import CalendarActivities
-from activities.channels import channel_of
-from activities.diagnosis import DiagnosisActivities
-from activities.engagements import EngagementActivities
-from activities.journal import JournalActivities
-from activities.post import PostActivities
 from api.app import create_app
 from runtime.embedded import EmbeddedTemporal
 from runtime.settings import Settings
@@ -32,7 +25,7 @@ from runtime.temporal import connect, ensure_namespace, prepare_namespace
 from store import people
 from store.database import Database, migrate
 from store.people import TokenRole
-from worker.hosting import hosting
+from worker.hosting import activities_of, hosting
 
 QUESTIONNAIRE = shipped_questionnaire()
 MANAGER = ("Parveen Mann", "parveen.mann@example.nhs.uk")
@@ -197,25 +190,8 @@ async def running(folder: Path) -> AsyncIterator[Stack]:
     async with EmbeddedTemporal(folder / "temporal") as temporal:
         client = await connect(settings, address=temporal.address)
         await prepare_namespace(client)
-        journal = JournalActivities(database)
-        post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
-        diagnosis = DiagnosisActivities(database, QUESTIONNAIRE)
         app = app_of(database, client, settings)
-        engagements = EngagementActivities(client)
-        calendars = CalendarActivities(database, engagements)
-        bulks = BulkActivities(database)
-        activities: list[Callable[..., Any]] = [
-            journal.append,
-            post.deliver,
-            diagnosis.close,
-            engagements.submit,
-            calendars.look,
-            calendars.bring,
-            bulks.foresee,
-            bulks.next_page,
-            bulks.note,
-        ]
-        async with hosting(client, activities), http_of(app) as http:
+        async with hosting(client, activities_of(database, client, settings)), http_of(app) as http:
             await _ready(http)
             yield Stack(temporal, client, database, settings, app, http)
             await app.state.front_door.desk.close()

@@ -4,28 +4,17 @@ import asyncio
 import gc
 import signal
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import structlog
 
-from activities.bulk import BulkActivities
-from activities.calendars import CalendarActivities
-from activities.channels import channel_of
-from activities.diagnosis import DiagnosisActivities
-from activities.engagements import EngagementActivities
-from activities.journal import JournalActivities
-from activities.offers import OfferActivities
-from activities.post import PostActivities
 from runtime.heartbeat import heartbeat
 from runtime.logs import configure_logging
 from runtime.schedules import look_daily
 from runtime.settings import Settings, SettingsError, load_settings
 from runtime.telemetry import Telemetry, configure
-from runtime.templates import Templates, shipped_questionnaire
 from runtime.temporal import connect_patiently, prepare_namespace
 from store.database import Database
-from worker.hosting import hosting
+from worker.hosting import activities_of, hosting
 
 REMEMBERED_FOLDS = 32
 
@@ -40,26 +29,7 @@ async def serve(settings: Settings, telemetry: Telemetry, stop: asyncio.Event) -
     # The workflow holds the engagements here; a fold is made again only for what time has decided.
     database = Database(settings.database_url.get_secret_value(), remembered=REMEMBERED_FOLDS)
     telemetry.instrument(database.engine)
-    journal = JournalActivities(database)
-    post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
-    diagnosis = DiagnosisActivities(database, shipped_questionnaire())
-    engagements = EngagementActivities(client)
-    calendars = CalendarActivities(database, engagements)
-    bulks = BulkActivities(database)
-    offers = OfferActivities(database, engagements, Templates(settings.templates_dir).newest)
-    activities: list[Callable[..., Any]] = [
-        journal.append,
-        post.deliver,
-        diagnosis.close,
-        engagements.submit,
-        calendars.look,
-        calendars.bring,
-        bulks.foresee,
-        bulks.next_page,
-        bulks.note,
-        offers.look,
-        offers.offer,
-    ]
+    activities = activities_of(database, client, settings)
     try:
         async with heartbeat(settings.data_dir), hosting(client, activities):
             log.info("ready")

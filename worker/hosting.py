@@ -9,7 +9,18 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker, WorkerDeploymentConfig
 
+from activities.bulk import BulkActivities
+from activities.calendars import CalendarActivities
+from activities.channels import channel_of
+from activities.diagnosis import DiagnosisActivities
+from activities.engagements import EngagementActivities
+from activities.journal import JournalActivities
+from activities.offers import OfferActivities
+from activities.post import PostActivities
 from programme.refusals import Refusal
+from runtime.settings import Settings
+from runtime.templates import Templates, shipped_questionnaire
+from store.database import Database
 from worker.sandbox import runner
 from workflows.addresses import TASK_QUEUE
 from workflows.bulk import BulkWorkflow
@@ -27,6 +38,30 @@ BUILD = version("olivebranch")
 CACHED = 1000 + 24
 """A thousand engagements, and room for what asks them all in turn: one too many, and each of them is replayed, which is
 more than twice the work of re-planning."""
+
+
+def activities_of(database: Database, client: Client, settings: Settings) -> list[Callable[..., Any]]:
+    """Everything that the workflows may ask of the world."""
+    journal = JournalActivities(database)
+    post = PostActivities(database, channel_of(settings.mail), settings.public_base_url)
+    diagnosis = DiagnosisActivities(database, shipped_questionnaire())
+    engagements = EngagementActivities(client)
+    calendars = CalendarActivities(database, engagements)
+    bulks = BulkActivities(database)
+    offers = OfferActivities(database, engagements, Templates(settings.templates_dir).newest)
+    return [
+        journal.append,
+        post.deliver,
+        diagnosis.close,
+        engagements.submit,
+        calendars.look,
+        calendars.bring,
+        bulks.foresee,
+        bulks.next_page,
+        bulks.note,
+        offers.look,
+        offers.offer,
+    ]
 
 
 def hosting(
