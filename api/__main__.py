@@ -31,6 +31,8 @@ async def serve(settings: Settings, telemetry: Telemetry) -> None:
         telemetry=telemetry,
         questionnaire=shipped_questionnaire(),
     )
+    gc.collect()
+    gc.freeze()  # routes and schemas stay for the life of the process: no collection needs to go through them
     config = uvicorn.Config(
         app,
         host=settings.api_host,

@@ -135,17 +135,14 @@ class Recorder:
 
     async def _write(self, batch: list[_Waiting]) -> None:
         outcomes: list[tuple[_Waiting, object]] = []
-        recorded: dict[str, int] = {}
-        # In the order of ids, so that two processes never wait for each other.
         by_engagement: dict[str, list[_Waiting]] = {}
-        for waiting in sorted(batch, key=lambda one: one.engagement_id):
+        for waiting in batch:
             by_engagement.setdefault(waiting.engagement_id, []).append(waiting)
+        tails = {engagement_id: _joined(one.tail for one in those) for engagement_id, those in by_engagement.items()}
         try:
             async with self._database.writing() as connection:
-                for engagement_id, those in by_engagement.items():
-                    last = await journal.append(connection, engagement_id, _joined(one.tail for one in those))
-                    recorded[engagement_id] = last
-                    outcomes += [(one, await one.afterwards(connection, last)) for one in those]
+                recorded = await journal.append_all(connection, tails)
+                outcomes += [(one, await one.afterwards(connection, recorded[one.engagement_id])) for one in batch]
         except JournalGap:
             for engagement_id in by_engagement:
                 self._last.pop(engagement_id, None)  # this process may be wrong about what the journal holds

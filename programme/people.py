@@ -114,6 +114,9 @@ class Pattern:
 
 
 EVERY_DAY = Pattern()
+_NO_PARTS: frozenset[Role] = frozenset()
+_TAKES_PART: dict[Side | None, frozenset[Role]] = {side: frozenset({role}) for side, role in SIDE_ROLE.items()}
+_TAKES_PART[None] = _NO_PARTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +159,9 @@ class Person:
     def roles(self) -> frozenset[Role]:
         """The parts that the person holds now; those of somebody who is away for long rest."""
         if self.gone:
-            return frozenset()
+            return _NO_PARTS
+        if not self.appointments:  # most people: this is asked of everybody at each step
+            return _TAKES_PART[self.side] if self.takes_part else _NO_PARTS
         held = {one.role for one in self.appointments if one.accepted}
         if self.side is not None and self.takes_part:
             held.add(SIDE_ROLE[self.side])
@@ -165,7 +170,9 @@ class Person:
     def intended(self) -> frozenset[Role]:
         """The parts held or offered: what a further appointment must not clash with. Parts that rest still count."""
         if self.gone and self.returns is None:
-            return frozenset()
+            return _NO_PARTS
+        if not self.appointments and not self.succeeds:
+            return _NO_PARTS if self.declined else _TAKES_PART[self.side]
         offered = {one.role for one in self.appointments} | set(self.succeeds)
         if self.side is not None and not self.declined:
             offered.add(SIDE_ROLE[self.side])

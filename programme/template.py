@@ -137,6 +137,9 @@ class ReviewPlan(Frozen):
     check_month: int = 0
 
 
+_NO_LADDER = Ladder()
+
+
 class ProgrammeTemplate(Frozen):
     """Everything about a cycle that a trust may set, fixed at its start."""
 
@@ -154,7 +157,7 @@ class ProgrammeTemplate(Frozen):
 
     def ladder(self, name: str) -> Ladder:
         """The ladder of a kind of task; an empty one where the template has none."""
-        return self.ladders.get(name, Ladder())
+        return self.ladders.get(name, _NO_LADDER)
 
 
 def one_template(template: ProgrammeTemplate) -> ProgrammeTemplate:

@@ -6,11 +6,10 @@ keeps them for years, and a worker holds them in memory, several times over, for
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 from temporalio.api.common.v1 import Payload
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.converter import PayloadCodec
+from temporalio.contrib.pydantic import PydanticPayloadConverter
+from temporalio.converter import CompositePayloadConverter, DataConverter, PayloadCodec
 
 LARGE = 4096  # bytes; what people do is far below it, so its payloads stay readable on Temporal's own page
 ENCODING = b"binary/zlib"
@@ -36,5 +35,19 @@ def _whole(payload: Payload) -> Payload:
     return Payload.FromString(zlib.decompress(payload.data))
 
 
-CONVERTER = replace(pydantic_data_converter, payload_codec=LargeOnesCompressed())
+_PYDANTIC = PydanticPayloadConverter()
+
+
+class Pydantic(CompositePayloadConverter):
+    """Temporal's converter for pydantic, of which the SDK makes one for each task of a workflow.
+
+    They share what never changes and costs time and memory to make: serializers, and the types that were read before.
+    """
+
+    def __init__(self) -> None:
+        """Share."""
+        self.converters = _PYDANTIC.converters
+
+
+CONVERTER = DataConverter(payload_converter_class=Pydantic, payload_codec=LargeOnesCompressed())
 """What every client, worker and replay of ours speaks."""

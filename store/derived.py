@@ -35,10 +35,13 @@ Items = Iterable[tuple[Key, Any]]
 
 
 class Change(NamedTuple):
-    """What makes one table agree with another state of the engagement. ``put``: rows that are new or differ."""
+    """What makes one table agree with another state of the engagement.
+
+    gone: the primary keys of rows to delete, each column under its name ``of``. put: rows that are new or differ.
+    """
 
     table: Table
-    gone: list[Key]
+    gone: list[dict[str, Any]]
     put: list[dict[str, Any]]
 
 
@@ -236,10 +239,20 @@ def changes(before: Engagement | None, after: Engagement) -> Iterator[Change]:
             continue
         old = dict(derivation.items(before)) if before is not None else {}
         new = dict(derivation.items(after))
-        gone = [key for key in old if key not in new]
+        gone = [_keyed(table, after.id, key) for key in old if key not in new]
         put = [_whole(table, after.id, key, derivation.row(item)) for key, item in new.items() if old.get(key) != item]
         if gone or put:
             yield Change(table, gone, put)
+
+
+def of(column: str) -> str:
+    """The name under which a statement is told a column of a key; that of the column itself is for its new value."""
+    return f"of_{column}"
+
+
+def _keyed(table: Table, engagement_id: str, key: Key) -> dict[str, Any]:
+    names = map(of, key_columns(table))
+    return {of("engagement_id"): engagement_id, **dict(zip(names, key, strict=True))}
 
 
 def _same(before: tuple[object, ...], after: tuple[object, ...]) -> bool:

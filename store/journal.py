@@ -4,7 +4,8 @@ Whoever holds entries that Temporal has made durable may append them: the front 
 later. Everything happens in the caller's transaction, or nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,9 +14,10 @@ from programme import chain
 from programme.engagement import Engagement, RecordedEntry, evolve
 from store import confidential, outbox, requests, snapshots
 from store.entries import StoredEntry, digests, entries
+from store.snapshots import Growth, Head
 from store.tables import journal
 
-__all__ = ["JournalFork", "JournalGap", "StoredEntry", "append", "entries", "reached", "recorded"]
+__all__ = ["JournalFork", "JournalGap", "StoredEntry", "append", "append_all", "entries", "reached", "recorded"]
 
 
 _INSERT = insert(journal)
@@ -37,38 +39,73 @@ class JournalFork(Exception):  # noqa: N818 - an alarm, named for what it finds
         self.sequence = sequence
 
 
-async def append(connection: AsyncConnection, engagement_id: str, entries: Sequence[RecordedEntry]) -> int:
-    """Append entries, each once, and fold the read model; returns the last sequence in the journal.
+Tails = Mapping[str, Sequence[RecordedEntry]]
+"""Entries to append, by engagement."""
 
-    Entries that are there already are compared and passed over, so the same tail may come any number of times.
+
+async def append(connection: AsyncConnection, engagement_id: str, entries: Sequence[RecordedEntry]) -> int:
+    """Append entries to one engagement; returns the last sequence in its journal. The rest as ``append_all``."""
+    return (await append_all(connection, {engagement_id: entries}))[engagement_id]
+
+
+async def append_all(connection: AsyncConnection, tails: Tails) -> dict[str, int]:
+    """Append entries, each once, and fold the read model; returns the last sequence in the journal of each engagement.
+
+    Entries that are there already are compared and passed over, so the same tail may come any number of times. With
+    many engagements there are as many statements as with one.
 
     Raises:
         JournalGap: the entries start too late.
         JournalFork: another entry stands at a sequence of theirs.
         programme.chain.BrokenChain: they do not follow on each other, or their content is not what was digested.
     """
-    head = await snapshots.head(connection, engagement_id, lock=True)
+    heads = await snapshots.heads(connection, tails, lock=True)
+    additions = list[_Addition]()
+    for engagement_id, tail in sorted(tails.items()):
+        addition = await _addition(connection, engagement_id, heads.get(engagement_id), tail)
+        if addition is not None:
+            additions.append(addition)
+    if additions:
+        await connection.execute(_INSERT, [line for one in additions for line in one.lines()])
+        await snapshots.save(connection, [one.growth for one in additions])
+    for one in additions:
+        now = one.growth.now
+        await outbox.put(connection, now.id, one.fresh)
+        await confidential.claim(connection, now.id, confidential.named_in(one.bodies))
+        await _let_go(connection, one.growth.was or Engagement(), now)
+    stood = {engagement_id: heads[engagement_id].sequence if engagement_id in heads else 0 for engagement_id in tails}
+    return stood | {one.growth.now.id: one.growth.now.sequence for one in additions}
+
+
+class _Addition(NamedTuple):
+    """What is new of one engagement: its entries, the bytes of each, and what they make of the engagement."""
+
+    growth: Growth
+    fresh: Sequence[RecordedEntry]
+    bodies: list[bytes]
+
+    def lines(self) -> Iterator[dict[str, object]]:
+        return (_line(self.growth.now.id, *one) for one in zip(self.fresh, self.bodies, strict=True))
+
+
+async def _addition(
+    connection: AsyncConnection, engagement_id: str, head: Head | None, entries: Sequence[RecordedEntry]
+) -> _Addition | None:
     last = head.sequence if head else 0
     await _compare(connection, engagement_id, [entry for entry in entries if entry.sequence <= last])
     fresh = [entry for entry in entries if entry.sequence > last]
     if not fresh:
-        return last
+        return None
     if fresh[0].sequence != last + 1:
         raise JournalGap(last + 1)
     if fresh[0].previous_digest != (head.digest if head else chain.GENESIS):
         raise JournalFork(last)
-    before = await snapshots.folded(connection, engagement_id, head) if head else None
-    after, bodies = _fold(before or Engagement(), fresh)
-    if after.id != engagement_id:
+    was = await snapshots.folded(connection, engagement_id, head) if head else None
+    now, bodies = _fold(was or Engagement(), fresh)
+    if now.id != engagement_id:
         message = "These entries belong to another engagement."
         raise chain.BrokenChain(message)
-    lines = [_line(engagement_id, entry, body) for entry, body in zip(fresh, bodies, strict=True)]
-    await connection.execute(_INSERT, lines)
-    await snapshots.save(connection, head, before, after)
-    await outbox.put(connection, engagement_id, fresh)
-    await confidential.claim(connection, engagement_id, confidential.named_in(bodies))
-    await _let_go(connection, before or Engagement(), after)
-    return after.sequence
+    return _Addition(Growth(head, was, now), fresh, bodies)
 
 
 async def _let_go(connection: AsyncConnection, before: Engagement, after: Engagement) -> None:

@@ -3,6 +3,7 @@
 A snapshot is written every so many entries, not at each: it is a hundred times as long as an entry.
 """
 
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
@@ -32,21 +33,42 @@ class Head(NamedTuple):
         return self.read_model == derived.READ_MODEL
 
 
-_THIS = engagements.c.engagement_id == bindparam("this")
-_HEAD = select(engagements.c.sequence, engagements.c.digest, engagements.c.read_model).where(_THIS)
-_LOCKED = _HEAD.with_for_update()
+class Growth(NamedTuple):
+    """What an append makes of an engagement. ``at``: where it stood. Both that and ``was`` are None for a new one."""
+
+    at: Head | None
+    was: Engagement | None
+    now: Engagement
+
+
+_HEADS = select(
+    engagements.c.engagement_id, engagements.c.sequence, engagements.c.digest, engagements.c.read_model
+).where(engagements.c.engagement_id.in_(bindparam("these", expanding=True)))
+_LOCKED = _HEADS.order_by(engagements.c.engagement_id).with_for_update()
 _LOCK = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("this"), 0)))
 
 
 async def head(connection: AsyncConnection, engagement_id: str, *, lock: bool = False) -> Head | None:
-    """Where the stored engagement stands. ``lock``: nobody else appends to it until this transaction ends."""
-    this = {"this": engagement_id}
+    """Where the stored engagement stands; None where there is none. ``lock``: as ``heads``."""
+    return (await heads(connection, [engagement_id], lock=lock)).get(engagement_id)
+
+
+async def heads(connection: AsyncConnection, these: Collection[str], *, lock: bool = False) -> dict[str, Head]:
+    """Where stored engagements stand. ``lock``: nobody else appends to them until this transaction ends.
+
+    Locks are taken in the order of ids, so that two processes never wait for each other.
+    """
     locked = lock and connection.dialect.name != "sqlite"  # there, a writing transaction is alone from its beginning
-    row = (await connection.execute(_LOCKED if locked else _HEAD, this)).first()
-    if row is None and locked:  # no row to lock yet
-        await connection.execute(_LOCK, this)
-        row = (await connection.execute(_LOCKED, this)).first()
-    return Head(*row) if row else None
+    found = await _found(connection, these, locked=locked)
+    missing = sorted(set(these) - set(found)) if locked else []
+    for engagement_id in missing:  # no row to lock yet
+        await connection.execute(_LOCK, {"this": engagement_id})
+    return found | await _found(connection, missing, locked=True) if missing else found
+
+
+async def _found(connection: AsyncConnection, these: Collection[str], *, locked: bool) -> dict[str, Head]:
+    rows = await connection.execute(_LOCKED if locked else _HEADS, {"these": list(these)})
+    return {engagement_id: Head(*standing) for engagement_id, *standing in rows}
 
 
 async def folded(connection: AsyncConnection, engagement_id: str, at: Head) -> Engagement:
@@ -96,54 +118,64 @@ async def refolded(connection: AsyncConnection, engagement_id: str, before: int 
     return engagement
 
 
-async def save(connection: AsyncConnection, before: Head | None, was: Engagement | None, now: Engagement) -> None:
-    """Write the engagement's row, the derived rows that differ from those of ``was``, and a snapshot when it is time.
+async def save(connection: AsyncConnection, grown: Sequence[Growth]) -> None:
+    """Write each engagement's row, the derived rows that differ from what was, and a snapshot when it is time.
 
-    Rows that another version of the derivations wrote are replaced whole.
+    One statement a table, however many engagements there are. Rows that another version of the derivations wrote are
+    replaced whole.
     """
-    if before is not None and not before.current:
-        await replace(connection, now)
-        return
-    row = derived.engagement_row(now)
-    if before is None:
-        await connection.execute(_INSERT, {"engagement_id": now.id, **row})
-    else:
-        await connection.execute(_UPDATE, {"this": now.id, **row})
-    if before is None or before.sequence // EVERY != now.sequence // EVERY:
-        await _write(connection, now)
-    for change in derived.changes(was, now):
-        await _apply(connection, now.id, change)
+    await _put_rows(connection, [one for one in grown if one.at is None or one.at.current])
+    for one in grown:
+        if one.at is not None and not one.at.current:
+            await replace(connection, one.now)
     folds = folds_of(connection)
-    folds.keep(now.id, now if was is not None else folds.sharing(now))
+    for _, was, now in grown:
+        folds.keep(now.id, now if was is not None else folds.sharing(now))
+
+
+async def _put_rows(connection: AsyncConnection, grown: Sequence[Growth]) -> None:
+    if new := [{"engagement_id": now.id, **derived.engagement_row(now)} for at, _, now in grown if at is None]:
+        await connection.execute(_INSERT, new)
+    if moved := [{"this": now.id, **derived.engagement_row(now)} for at, _, now in grown if at is not None]:
+        await connection.execute(_UPDATE, moved)
+    await _write(connection, [one.now for one in grown if _is_time(one)])
+    await _apply(connection, [change for _, was, now in grown for change in derived.changes(was, now)])
+
+
+def _is_time(one: Growth) -> bool:
+    """Whether a snapshot is written."""
+    return one.at is None or one.at.sequence // EVERY != one.now.sequence // EVERY
 
 
 async def replace(connection: AsyncConnection, now: Engagement) -> None:
     """Write everything that is derived from an engagement, whatever stood there."""
     for table in (engagements, *derived.DERIVATIONS):
         await connection.execute(delete(table).where(table.c.engagement_id == now.id))
-    await connection.execute(_INSERT, {"engagement_id": now.id, **derived.engagement_row(now)})
-    await _write(connection, now)
-    for change in derived.changes(None, now):
-        await _apply(connection, now.id, change)
+    await _put_rows(connection, [Growth(None, None, now)])
 
 
-async def _write(connection: AsyncConnection, now: Engagement) -> None:
-    row = {"sequence": now.sequence, "read_model": derived.READ_MODEL, "engagement": now.model_dump_json()}
-    await connection.execute(putting(connection, snapshots), {"engagement_id": now.id, **row})
+async def _write(connection: AsyncConnection, these: Sequence[Engagement]) -> None:
+    if these:
+        await connection.execute(putting(connection, snapshots), [_snapshot(one) for one in these])
 
 
-async def _apply(connection: AsyncConnection, engagement_id: str, change: derived.Change) -> None:
-    if change.gone:
-        names = [f"of_{name}" for name in derived.key_columns(change.table)]
-        keys = [{"of_engagement_id": engagement_id, **dict(zip(names, key, strict=True))} for key in change.gone]
-        await connection.execute(_DELETIONS[change.table], keys)
-    if change.put:
-        await connection.execute(putting(connection, change.table), change.put)
+def _snapshot(now: Engagement) -> dict[str, object]:
+    row = {"engagement_id": now.id, "sequence": now.sequence, "read_model": derived.READ_MODEL}
+    return {**row, "engagement": now.model_dump_json()}
+
+
+async def _apply(connection: AsyncConnection, changes: Sequence[derived.Change]) -> None:
+    for table in derived.DERIVATIONS:
+        these = [change for change in changes if change.table is table]
+        if gone := [key for change in these for key in change.gone]:
+            await connection.execute(_DELETIONS[table], gone)
+        if put := [row for change in these for row in change.put]:
+            await connection.execute(putting(connection, table), put)
 
 
 _DELETIONS = {
-    table: delete(table).where(*(column == bindparam(f"of_{column.name}") for column in table.primary_key))
+    table: delete(table).where(*(column == bindparam(derived.of(column.name)) for column in table.primary_key))
     for table in derived.DERIVATIONS
 }
-_UPDATE = update(engagements).where(_THIS)
+_UPDATE = update(engagements).where(engagements.c.engagement_id == bindparam("this"))
 _INSERT = insert(engagements)

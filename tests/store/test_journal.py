@@ -3,7 +3,7 @@ import hashlib
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import insert, text, update
+from sqlalchemy import event, insert, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from programme.chain import BrokenChain, canonical
@@ -13,7 +13,7 @@ from programme.stages.diagnosis import CompleteQuestionnaire
 from store import journal, read_model, tables, views
 from store.database import Database
 from store.journal import JournalFork, JournalGap
-from tests.core.programme_driver import DOCTORS, MANAGERS, PM
+from tests.core.programme_driver import DOCTORS, MANAGERS, PM, Programme
 from tests.store.trust import answering, keep, otherwise, record, registered, travelled
 
 ACCEPT = AcceptEnrolment(side=Side.DOCTOR, privacy_notice="1")
@@ -148,6 +148,33 @@ async def test_many_engagements_are_recorded_beside_each_other(database: Databas
         for programme in programmes:
             assert await read_model.standing(connection, programme.engagement.id) == programme.engagement
         assert len(await views.engagement_ids(connection)) == 8
+
+
+async def test_many_engagements_take_as_many_statements_as_one(database: Database) -> None:
+    programmes = [registered(f"engagement-{number}") for number in range(6)]
+    for programme in programmes:
+        await keep(database, programme)
+
+    async def statements(those: list[Programme]) -> list[str]:
+        seen: list[str] = []
+
+        def note(*told: object) -> None:
+            seen.append(str(told[2]))
+
+        tails = {one.engagement.id: otherwise(one.engagement, ACCEPT, DOCTORS[0], one.at) for one in those}
+        event.listen(database.engine.sync_engine, "before_cursor_execute", note)
+        async with database.writing() as connection:
+            last = await journal.append_all(connection, tails)
+        event.remove(database.engine.sync_engine, "before_cursor_execute", note)
+        assert last == {name: tail[-1].sequence for name, tail in tails.items()}
+        return seen
+
+    one, many = await statements(programmes[:1]), await statements(programmes[1:])
+    assert len(one) == len(many)
+    async with database.reading() as connection:
+        for programme in programmes:
+            programme.do(ACCEPT, DOCTORS[0])
+            assert await read_model.standing(connection, programme.engagement.id) == programme.engagement
 
 
 async def test_an_append_that_is_undone_leaves_no_trace_even_in_memory(database: Database) -> None:
