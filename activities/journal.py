@@ -4,6 +4,7 @@ import structlog
 from temporalio import activity
 
 from activities.faults import without_details
+from activities.moments import linked_to
 from programme.chain import BrokenChain
 from store import journal
 from store.database import Database
@@ -29,6 +30,7 @@ class JournalActivities(Journal):
             JournalGap: the journal lacks entries that the workflow has dropped (an older copy of the database).
             JournalFork, BrokenChain: two histories of one engagement. Somebody must look; it is tried for ever.
         """
+        linked_to(cause for causes in batch.causes.values() for cause in causes)
         with without_details(journal.JournalGap, journal.JournalFork, BrokenChain):
             async with self._database.reading() as connection:
                 if batch.reached is not None:
@@ -42,7 +44,7 @@ class JournalActivities(Journal):
     async def _append(self, batch: Batch) -> int:
         try:
             async with self._database.writing() as connection:
-                return await journal.append(connection, batch.engagement_id, batch.entries)
+                return await journal.append(connection, batch.engagement_id, batch.entries, batch.causes)
         except (journal.JournalGap, journal.JournalFork, BrokenChain) as alarm:
             code = type(alarm).__name__
             log.critical("nothing was appended: somebody must look", engagement_id=batch.engagement_id, code=code)

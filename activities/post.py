@@ -16,6 +16,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.channels import PERMANENT, Away, Carrier, Channel
+from activities.moments import linked_to
 from programme.engagement import Engagement
 from programme.messages import PersonId
 from programme.post import SAFETY, MessageIssued, MessageUndelivered
@@ -157,6 +158,7 @@ class _Round:
         try:
             async with self.channel.open() as carrier:
                 while left and self._may_leave(left[0], self.clock.now()) and not self.clock.enough():
+                    linked_to(left[0].caused_by)
                     await self._deliver(carrier, left[0])
                     del left[0]
         except Away as away:

@@ -31,7 +31,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from api.errors import DATABASE_AWAY, Refused, all_refusals
 from api.recorder import Recorder
 from programme.chain import BrokenChain
-from runtime.telemetry import Telemetry
+from runtime.telemetry import Telemetry, traceparent
 from store import journal
 from store.database import Database
 from workflows.addresses import TASK_QUEUE, engagement_workflow
@@ -137,7 +137,8 @@ class Desk:
         """
         began = time.perf_counter()
         trace.get_current_span().set_attributes({"engagement_id": engagement_id, "command": submission.command.kind})
-        submission = submission.model_copy(update={"seen": self._recorder.seen(engagement_id)})
+        here = {"seen": self._recorder.seen(engagement_id), "caused_by": traceparent()}
+        submission = submission.model_copy(update=here)
         ask = self._launch if launch else self._ask
         unknown = NotKnownYet(submission.command_id, engagement_id, content_of(submission))
         found = await self._found(unknown, ask(engagement_id, submission), also)
@@ -283,7 +284,7 @@ class Desk:
             return recorded
 
         try:
-            return await self._recorder.record(engagement_id, accepted.tail, afterwards)
+            return await self._recorder.record(engagement_id, accepted.tail, afterwards, accepted.causes)
         except DATABASE_AWAY:
             log.warning("accepted, not recorded yet: the database does not answer", engagement_id=engagement_id)
         except journal.JournalGap:

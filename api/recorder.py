@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar, cast
@@ -22,7 +22,8 @@ from programme.engagement import RecordedEntry
 from runtime.telemetry import Telemetry, traceparent
 from store import journal
 from store.database import Database
-from store.journal import JournalGap
+from store.journal import JournalGap, Tail
+from store.outbox import NO_CAUSES, Causes
 
 TOGETHER = 64  # answers in one transaction
 _REMEMBERED = 10_000  # engagements of which the last recorded entry is known
@@ -39,6 +40,7 @@ class _Waiting:
     engagement_id: str
     tail: Sequence[RecordedEntry]
     afterwards: Afterwards[object]
+    causes: Causes
     done: "asyncio.Future[object]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
     since: float = field(default_factory=time.monotonic)
     cause: str | None = field(default_factory=traceparent)
@@ -75,7 +77,11 @@ class Recorder:
         return time.monotonic() - min(since) if since else 0.0
 
     async def record(
-        self, engagement_id: str, tail: Sequence[RecordedEntry], afterwards: Afterwards[Outcome]
+        self,
+        engagement_id: str,
+        tail: Sequence[RecordedEntry],
+        afterwards: Afterwards[Outcome],
+        causes: Causes = NO_CAUSES,
     ) -> Outcome:
         """Append entries, then do the rest, in one transaction; what ``afterwards`` returned, once it is committed.
 
@@ -83,7 +89,7 @@ class Recorder:
             JournalGap, JournalFork, BrokenChain: as ``journal.append``.
             One of DATABASE_AWAY: nobody knows whether it is recorded.
         """
-        waiting = _Waiting(engagement_id, tail, afterwards)
+        waiting = _Waiting(engagement_id, tail, afterwards, causes)
         self._waiting.append(waiting)
         if self._writing is None or self._writing.done():
             # In a context of its own: what it writes for others belongs to none of their requests.
@@ -138,7 +144,7 @@ class Recorder:
         by_engagement: dict[str, list[_Waiting]] = {}
         for waiting in batch:
             by_engagement.setdefault(waiting.engagement_id, []).append(waiting)
-        tails = {engagement_id: _joined(one.tail for one in those) for engagement_id, those in by_engagement.items()}
+        tails = {engagement_id: _joined(those) for engagement_id, those in by_engagement.items()}
         try:
             async with self._database.writing() as connection:
                 recorded = await journal.append_all(connection, tails)
@@ -159,10 +165,11 @@ class Recorder:
             self._last.popitem(last=False)
 
 
-def _joined(tails: Iterable[Sequence[RecordedEntry]]) -> list[RecordedEntry]:
+def _joined(those: Sequence[_Waiting]) -> Tail:
     """Several tails of one engagement as one, in order."""
-    by_sequence = {entry.sequence: entry for tail in tails for entry in tail}
-    return [by_sequence[sequence] for sequence in sorted(by_sequence)]
+    by_sequence = {entry.sequence: entry for one in those for entry in one.tail}
+    causes = {sequence: cause for one in those for sequence, cause in one.causes.items()}
+    return Tail([by_sequence[sequence] for sequence in sorted(by_sequence)], causes)
 
 
 def _fail(batch: list[_Waiting], error: BaseException) -> None:

@@ -30,6 +30,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.opentelemetry._interceptor import _CompletedWorkflowSpanParams
 
+from activities.moments import context_of
+
 SPAN_ATTRIBUTES = frozenset(
     {
         "code",
@@ -117,7 +119,7 @@ class Telemetry:
 
         `caused_by` holds values of `traceparent()`, kept beside what they caused (a row of the outbox, say).
         """
-        links = [trace.Link(context) for context in map(_context_of, caused_by) if context.is_valid]
+        links = [trace.Link(context) for context in map(context_of, caused_by) if context.is_valid]
         with self._tracer.start_as_current_span(name, context=Context(), links=links) as span:
             yield span
 
@@ -229,10 +231,6 @@ def _cleaned(span: ReadableSpan) -> ReadableSpan:
 
 def _listed(attributes: Attributes) -> Attributes:
     return {name: value for name, value in (attributes or {}).items() if name in SPAN_ATTRIBUTES}
-
-
-def _context_of(parent: str) -> trace.SpanContext:
-    return trace.get_current_span(_PROPAGATOR.extract({"traceparent": parent})).get_span_context()
 
 
 def _one(read: Callable[[], float]) -> Callable[[CallbackOptions], list[Observation]]:

@@ -14,10 +14,11 @@ from programme import chain
 from programme.engagement import Engagement, RecordedEntry, evolve
 from store import confidential, outbox, requests, snapshots
 from store.entries import StoredEntry, digests, entries
+from store.outbox import NO_CAUSES, Causes
 from store.snapshots import Growth, Head
 from store.tables import journal
 
-__all__ = ["JournalFork", "JournalGap", "StoredEntry", "append", "append_all", "entries", "reached", "recorded"]
+__all__ = ["JournalFork", "JournalGap", "StoredEntry", "Tail", "append", "append_all", "entries", "reached", "recorded"]
 
 
 _INSERT = insert(journal)
@@ -39,16 +40,24 @@ class JournalFork(Exception):  # noqa: N818 - an alarm, named for what it finds
         self.sequence = sequence
 
 
-Tails = Mapping[str, Sequence[RecordedEntry]]
-"""Entries to append, by engagement."""
+class Tail(NamedTuple):
+    """Entries to append to one engagement. ``causes``: what the outbox keeps of a message, by the entry's sequence."""
+
+    entries: Sequence[RecordedEntry]
+    causes: Causes = NO_CAUSES
 
 
-async def append(connection: AsyncConnection, engagement_id: str, entries: Sequence[RecordedEntry]) -> int:
-    """Append entries to one engagement; returns the last sequence in its journal. The rest as ``append_all``."""
-    return (await append_all(connection, {engagement_id: entries}))[engagement_id]
+async def append(
+    connection: AsyncConnection,
+    engagement_id: str,
+    entries: Sequence[RecordedEntry],
+    causes: Causes = NO_CAUSES,
+) -> int:
+    """Append to one engagement; returns the last sequence in its journal. The rest as ``append_all``."""
+    return (await append_all(connection, {engagement_id: Tail(entries, causes)}))[engagement_id]
 
 
-async def append_all(connection: AsyncConnection, tails: Tails) -> dict[str, int]:
+async def append_all(connection: AsyncConnection, tails: Mapping[str, Tail]) -> dict[str, int]:
     """Append entries, each once, and fold the read model; returns the last sequence in the journal of each engagement.
 
     Entries that are there already are compared and passed over, so the same tail may come any number of times. With
@@ -62,7 +71,7 @@ async def append_all(connection: AsyncConnection, tails: Tails) -> dict[str, int
     heads = await snapshots.heads(connection, tails, lock=True)
     additions = list[_Addition]()
     for engagement_id, tail in sorted(tails.items()):
-        addition = await _addition(connection, engagement_id, heads.get(engagement_id), tail)
+        addition = await _addition(connection, engagement_id, heads.get(engagement_id), tail.entries)
         if addition is not None:
             additions.append(addition)
     if additions:
@@ -70,7 +79,7 @@ async def append_all(connection: AsyncConnection, tails: Tails) -> dict[str, int
         await snapshots.save(connection, [one.growth for one in additions])
     for one in additions:
         now = one.growth.now
-        await outbox.put(connection, now.id, one.fresh)
+        await outbox.put(connection, now.id, one.fresh, tails[now.id].causes)
         await confidential.claim(connection, now.id, confidential.named_in(one.bodies))
         await _let_go(connection, one.growth.was or Engagement(), now)
     stood = {engagement_id: heads[engagement_id].sequence if engagement_id in heads else 0 for engagement_id in tails}

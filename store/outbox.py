@@ -3,7 +3,7 @@
 Rows come from the journal in its own transaction. They are not derived state: rebuilding never sends anything again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,6 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from programme.messages import Entry, PersonId
 from programme.post import Invitation, Item, MessageIssued
 from store.tables import outbox, outbox_rungs
+
+Causes = Mapping[int, Sequence[str]]
+"""The requests of which messages are a consequence (each a W3C ``traceparent``), by the entry that issues each."""
+NO_CAUSES: Causes = {}
 
 _Fired = set[tuple[str, PersonId, str]]  # task, person, rung
 
@@ -30,9 +34,10 @@ class Message:
     invitation: Invitation | None
     issued_at: datetime
     attempts: int
+    caused_by: tuple[str, ...]  # the requests of which it is a consequence, as in ``Causes``
 
 
-async def put(connection: AsyncConnection, engagement_id: str, entries: Sequence[Entry]) -> None:
+async def put(connection: AsyncConnection, engagement_id: str, entries: Sequence[Entry], causes: Causes) -> None:
     """Put what these new entries issue into the outbox; ``journal.append`` calls it.
 
     A rung that has gone out to a person is left out: the core sends each once, and the key here holds it to that.
@@ -47,7 +52,7 @@ async def put(connection: AsyncConnection, engagement_id: str, entries: Sequence
         items = [item for item in event.items if not item.task or not _rungs(item, event.people) <= fired]
         fresh = {rung for item in items if item.task for rung in _rungs(item, event.people)} - fired
         if items:
-            rows.append(_row(engagement_id, entry, event, items))
+            rows.append(_row(engagement_id, entry, event, items) | {"caused_by": list(causes.get(entry.sequence, ()))})
         rungs += (_rung_row(engagement_id, entry.sequence, rung) for rung in sorted(fresh))
         fired |= fresh
     if rows:
@@ -135,4 +140,5 @@ def _message(row: Row[Any]) -> Message:
         invitation=Invitation.model_validate(row.invitation) if row.invitation else None,
         issued_at=row.issued_at,
         attempts=row.attempts,
+        caused_by=tuple(row.caused_by or ()),
     )

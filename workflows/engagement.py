@@ -19,7 +19,7 @@ from temporalio.workflow import ActivityCancellationType, ContinueAsNewVersionin
 
 from programme.engagement import Engagement, RecordedEntry, TimeReached, errands, next_wake, step
 from programme.gates import TITLES
-from programme.messages import CLOCK, Command, Entry
+from programme.messages import CLOCK, Command, Entry, TaskId
 from programme.part import Asked
 from programme.post import MessageIssued, ReportUndeliverable
 from programme.refusals import CommandReused, MovedOn, Refusal
@@ -42,6 +42,7 @@ from workflows.ports import (
     Accepted,
     Batch,
     Carried,
+    Causes,
     Close,
     Journal,
     Post,
@@ -66,6 +67,17 @@ def _digest(submission: Submission) -> str:
     ).hexdigest()
 
 
+def _subject(task: TaskId, notice: int) -> str:
+    """What an item of a message is about: a task, or news."""
+    return task or str(notice)
+
+
+def _subjects(engagement: Engagement) -> set[str]:
+    """Everything that people will still be told of."""
+    tasks = {_subject(task.id, 0) for task in engagement.open_tasks}
+    return tasks | {_subject("", notice.id) for notice in engagement.post.notices}
+
+
 @workflow.defn(name="Engagement")
 class EngagementWorkflow:
     """One engagement, for years."""
@@ -78,6 +90,8 @@ class EngagementWorkflow:
         self._recorded = carried.recorded
         self._remembered = dict(carried.remembered)
         self._issued, self._posted = carried.issued, carried.posted
+        self._asked_for = dict(carried.asked_for)
+        self._causes: Causes = {}
         self._checkpoint = self._leaving = False
         self._under_way = 0
         self._at_once = bool(carried.unrecorded)
@@ -95,7 +109,7 @@ class EngagementWorkflow:
         if seen is not None:
             self._refuse_other_content(submission, seen)
             return self._answer(seen, submission.seen)
-        entries = self._take(self._outcome(submission))
+        entries = self._take(self._outcome(submission), submission.caused_by)
         first = self._engagement.sequence - len(entries) + 1
         remembered = Remembered(digest=_digest(submission), first=first, last=self._engagement.sequence)
         self._remembered[submission.command_id] = remembered
@@ -158,15 +172,27 @@ class EngagementWorkflow:
         self._own = self._engagement.sequence if entries else self._own
         return entries
 
-    def _take(self, outcome: _Outcome) -> list[Entry]:
+    def _take(self, outcome: _Outcome, cause: str | None = None) -> list[Entry]:
+        before = self._engagement
         self._engagement, entries = outcome
         self._unrecorded += (RecordedEntry.model_construct(**entry.__dict__) for entry in entries)
-        self._issued = max(
-            (entry.sequence for entry in entries if isinstance(entry.event, MessageIssued)), default=self._issued
-        )
+        if cause:
+            self._link(before, cause)
+        for entry in entries:
+            if isinstance(entry.event, MessageIssued):
+                self._issued = entry.sequence
+                causes = (self._asked_for.get(_subject(item.task, item.notice)) for item in entry.event.items)
+                if known := {one for one in causes if one}:
+                    self._causes[entry.sequence] = tuple(sorted(known))
         if entries:
             self._show()
         return entries
+
+    def _link(self, before: Engagement, cause: str) -> None:
+        """Remember which request opened a task or raised news, for the e-mails that will tell of it."""
+        now = _subjects(self._engagement)
+        still = {subject: request for subject, request in self._asked_for.items() if subject in now}
+        self._asked_for = still | dict.fromkeys(sorted(now - _subjects(before)), cause)
 
     @staticmethod
     def _refuse_other_content(submission: Submission, seen: Remembered) -> None:
@@ -176,6 +202,7 @@ class EngagementWorkflow:
     def _answer(self, remembered: Remembered, seen: int) -> Accepted:
         unrecorded = (entry for entry in self._unrecorded if entry.sequence > seen)
         return Accepted(
+            causes=self._causes,
             sequence=self._engagement.sequence,
             digest=self._engagement.digest,
             first=remembered.first,
@@ -260,6 +287,7 @@ class EngagementWorkflow:
             remembered=self._remembered,
             issued=self._issued,
             posted=self._posted,
+            asked_for=self._asked_for,
         )
 
     # --- the clock -----------------------------------------------------------------------------------------------
@@ -329,13 +357,14 @@ class EngagementWorkflow:
             if self._recorded >= reached.sequence:
                 return
             tail = self._unrecorded[:TAIL_LIMIT]
-        batch = Batch(engagement_id=self._engagement.id, entries=tuple(tail))
+        batch = Batch(engagement_id=self._engagement.id, entries=tuple(tail), causes=self._causes)
         self._confirm(await self._ask(Journal.append, batch, options))
 
     def _confirm(self, recorded: int) -> None:
         """Drop what the journal holds."""
         self._recorded = max(self._recorded, recorded)
         self._unrecorded = [entry for entry in self._unrecorded if entry.sequence > self._recorded]
+        self._causes = {sequence: cause for sequence, cause in self._causes.items() if sequence > self._recorded}
 
     async def _until_recorded(self, sequence: int) -> None:
         await workflow.wait_condition(lambda: self._recorded >= sequence)

@@ -14,6 +14,12 @@ from temporalio.common import RetryPolicy
 from programme.engagement import AnyCommand, Engagement, RecordedEntry
 from programme.messages import Frozen, PersonId
 
+Causes = dict[int, tuple[str, ...]]
+"""The requests (each a W3C ``traceparent``) of which messages are a consequence, by the entry that issues each.
+
+Empty while nobody traces. It leads from an e-mail to who asked for what it tells of; nothing is decided by it.
+"""
+
 
 class Submission(Frozen):
     """A command on its way in. ``expected``: the version of the engagement that the caller saw, if it cares.
@@ -27,6 +33,7 @@ class Submission(Frozen):
     on_behalf_of: PersonId | None = None
     expected: int | None = None
     seen: int = 0
+    caused_by: str | None = None  # the request, as in ``Causes``
     command: AnyCommand
 
 
@@ -41,6 +48,7 @@ class Accepted(Frozen):
     first: int
     last: int
     tail: tuple[RecordedEntry, ...] = ()
+    causes: Causes = Field(default_factory=dict)
 
 
 class Standing(Frozen):
@@ -68,6 +76,9 @@ class Carried(Frozen):
     remembered: dict[str, Remembered] = Field(default_factory=dict)
     issued: int = 0  # sequence of the last message issued, and of the last one that the post has dealt with
     posted: int = 0
+    asked_for: dict[str, str] = Field(
+        default_factory=dict
+    )  # by which request a task or news came to be, as in ``Causes``
 
 
 class Reached(Frozen):
@@ -85,6 +96,7 @@ class Batch(Frozen):
 
     engagement_id: str
     entries: tuple[RecordedEntry, ...] = ()
+    causes: Causes = Field(default_factory=dict)
     reached: Reached | None = None
 
 

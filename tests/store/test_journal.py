@@ -12,7 +12,7 @@ from programme.people import AcceptEnrolment
 from programme.stages.diagnosis import CompleteQuestionnaire
 from store import journal, read_model, tables, views
 from store.database import Database
-from store.journal import JournalFork, JournalGap
+from store.journal import JournalFork, JournalGap, Tail
 from tests.core.programme_driver import DOCTORS, MANAGERS, PM, Programme
 from tests.store.trust import answering, keep, otherwise, record, registered, travelled
 
@@ -164,7 +164,7 @@ async def test_many_engagements_take_as_many_statements_as_one(database: Databas
         tails = {one.engagement.id: otherwise(one.engagement, ACCEPT, DOCTORS[0], one.at) for one in those}
         event.listen(database.engine.sync_engine, "before_cursor_execute", note)
         async with database.writing() as connection:
-            last = await journal.append_all(connection, tails)
+            last = await journal.append_all(connection, {name: Tail(tail) for name, tail in tails.items()})
         event.remove(database.engine.sync_engine, "before_cursor_execute", note)
         assert last == {name: tail[-1].sequence for name, tail in tails.items()}
         return seen
