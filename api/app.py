@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.datastructures import Headers, MutableHeaders
@@ -40,6 +41,7 @@ from api.errors import handle_errors, too_large
 from api.figures import reported
 from api.tidying import tidied
 from programme.changes.correcting import CorrectEntry
+from programme.messages import Command
 from programme.people import EnrolPeople
 from programme.questionnaire import Questionnaire
 from programme.stages.renewal import SuggestTemplate
@@ -109,6 +111,14 @@ def create_app(
 
 
 def _include_routes(app: FastAPI, bodies: Bodies) -> None:
+    by_hand: dict[type[Command], Callable[..., Any]] = {
+        EnrolPeople: enrolment.enrol_people,
+        SuggestTemplate: templates.suggest_template,
+        CorrectEntry: corrections.correct_entry,
+    }
+    of_one = f"{BASE}/engagements/{{engagement_id}}"
+    # First, because each router that is asked in vain costs a step time, and steps are what everybody waits for.
+    app.include_router(commands.command_router(bodies, by_hand), prefix=of_one)
     for router in (holidays.router, launch.router, engagements.router, tasks.router, templates.router):
         app.include_router(router, prefix=BASE)
     for router in (bulk.router, bulk.request_router(bodies)):
@@ -126,16 +136,8 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         answers.router,
         history.router,
         commands.more,
-        commands.command_router(
-            bodies,
-            {
-                EnrolPeople: enrolment.enrol_people,
-                SuggestTemplate: templates.suggest_template,
-                CorrectEntry: corrections.correct_entry,
-            },
-        ),
     ):
-        app.include_router(router, prefix=f"{BASE}/engagements/{{engagement_id}}")
+        app.include_router(router, prefix=of_one)
     for router in (health.router, reference.explained, reference.router):
         app.include_router(router)
 

@@ -348,7 +348,7 @@ ASKED_AT_ONCE = 10  # engagements of one request that are asked at the same time
 TAIL_LIMIT = 200  # entries in one answer or one append: far below Temporal's 2 MiB a payload
 REMEMBERED_LIMIT = 256  # commands; the front door keeps keys for longer
 RUN_EVENTS = 1000  # history events of a run before it continues as new: replay stays well under a second
-APPEND_AFTER = timedelta(seconds=5)  # measured: a burst costs one append; see docs/decisions
+APPEND_AFTER = timedelta(seconds=20)  # for what a killed front door has not appended; see decision 0002
 APPEND_AT = 50  # unrecorded entries: every answer carries them all, so that they must not become many
 COMING_TO_REST = timedelta(seconds=10)  # for what the world is doing when a run ends, before it is called off
 SPIN_GUARD = timedelta(minutes=1)

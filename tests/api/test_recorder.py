@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from api.recorder import Recorder
@@ -77,6 +78,23 @@ async def test_tails_of_one_engagement_that_overlap_become_one(database: Databas
     found = await asyncio.gather(*(recorder.record("engagement-1", tail, last) for tail in tails))
     assert set(found) == {len(entries)}
     assert await stored(database, "engagement-1") == [entry.digest for entry in entries]
+
+
+async def test_answers_that_follow_soon_are_recorded_together(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.recorder.APART", 1.0)
+    recorder, commits = Recorder(database, configure("test")), list[object]()
+    event.listen(database.engine.sync_engine, "commit", commits.append)
+    await recorder.record("engagement-0", history("engagement-0"), last)
+    assert len(commits) == 1  # a lone answer waits for nobody
+    waiting = []
+    for number in range(1, 4):
+        name = f"engagement-{number}"
+        waiting.append(asyncio.create_task(recorder.record(name, history(name), last)))
+        await asyncio.sleep(0.01)
+    await asyncio.gather(*waiting)
+    assert len(commits) == 2
 
 
 async def test_one_answer_that_cannot_be_recorded_keeps_no_other_from_it(database: Database) -> None:
