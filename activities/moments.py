@@ -11,11 +11,12 @@ _PROPAGATOR = TraceContextTextMapPropagator()
 def linked_to(causes: Iterable[str]) -> None:
     """Link the activity that runs to other moments, each a W3C ``traceparent``; nothing while nobody traces."""
     span = trace.get_current_span()
-    for context in map(context_of, sorted(set(causes)) if span.is_recording() else ()):
-        if context.is_valid:
+    if span.is_recording():
+        for context in contexts_of(sorted(set(causes))):
             span.add_link(context)
 
 
-def context_of(cause: str) -> trace.SpanContext:
-    """The moment that a ``traceparent`` names; an invalid one where it names none."""
-    return trace.get_current_span(_PROPAGATOR.extract({"traceparent": cause})).get_span_context()
+def contexts_of(causes: Iterable[str]) -> list[trace.SpanContext]:
+    """The moments that these ``traceparent`` name; what names none is left out."""
+    found = (trace.get_current_span(_PROPAGATOR.extract({"traceparent": cause})) for cause in causes)
+    return [context for context in (span.get_span_context() for span in found) if context.is_valid]

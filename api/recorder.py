@@ -145,7 +145,6 @@ class Recorder:
                 _fail([waiting], own)
 
     async def _write(self, batch: list[_Waiting]) -> None:
-        outcomes: list[tuple[_Waiting, object]] = []
         by_engagement: dict[str, list[_Waiting]] = {}
         for waiting in batch:
             by_engagement.setdefault(waiting.engagement_id, []).append(waiting)
@@ -153,7 +152,7 @@ class Recorder:
         try:
             async with self._database.writing() as connection:
                 recorded = await journal.append_all(connection, tails)
-                outcomes += [(one, await one.afterwards(connection, recorded[one.engagement_id])) for one in batch]
+                outcomes = [(one, await one.afterwards(connection, recorded[one.engagement_id])) for one in batch]
         except JournalGap:
             for engagement_id in by_engagement:
                 self._last.pop(engagement_id, None)  # this process may be wrong about what the journal holds

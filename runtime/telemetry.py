@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.contrib.opentelemetry import TracingInterceptor
 from temporalio.contrib.opentelemetry._interceptor import _CompletedWorkflowSpanParams
 
-from activities.moments import context_of
+from activities.moments import contexts_of
 
 SPAN_ATTRIBUTES = frozenset(
     {
@@ -119,7 +119,7 @@ class Telemetry:
 
         `caused_by` holds values of `traceparent()`, kept beside what they caused (a row of the outbox, say).
         """
-        links = [trace.Link(context) for context in map(context_of, caused_by) if context.is_valid]
+        links = [trace.Link(context) for context in contexts_of(caused_by)]
         with self._tracer.start_as_current_span(name, context=Context(), links=links) as span:
             yield span
 

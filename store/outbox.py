@@ -52,7 +52,7 @@ async def put(connection: AsyncConnection, engagement_id: str, entries: Sequence
         items = [item for item in event.items if not item.task or not _rungs(item, event.people) <= fired]
         fresh = {rung for item in items if item.task for rung in _rungs(item, event.people)} - fired
         if items:
-            rows.append(_row(engagement_id, entry, event, items) | {"caused_by": list(causes.get(entry.sequence, ()))})
+            rows.append(_row(engagement_id, entry, event, items, causes.get(entry.sequence, ())))
         rungs += (_rung_row(engagement_id, entry.sequence, rung) for rung in sorted(fresh))
         fired |= fresh
     if rows:
@@ -61,7 +61,9 @@ async def put(connection: AsyncConnection, engagement_id: str, entries: Sequence
         await connection.execute(insert(outbox_rungs), rungs)
 
 
-def _row(engagement_id: str, entry: Entry, event: MessageIssued, items: Sequence[Item]) -> dict[str, Any]:
+def _row(
+    engagement_id: str, entry: Entry, event: MessageIssued, items: Sequence[Item], caused_by: Sequence[str]
+) -> dict[str, Any]:
     return {
         "engagement_id": engagement_id,
         "message": entry.sequence,
@@ -71,6 +73,7 @@ def _row(engagement_id: str, entry: Entry, event: MessageIssued, items: Sequence
         "invitation": event.invitation and event.invitation.model_dump(mode="json"),
         "issued_at": entry.at,
         "attempts": 0,
+        "caused_by": list(caused_by) or None,
     }
 
 

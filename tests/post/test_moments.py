@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from api.desk import Desk, Recorded
 from programme.stages.mandate import Answer, StateWillingness
 from runtime.telemetry import AllowListed, Telemetry
-from tests.post.test_undelivered import registration, skipping
+from tests.post.hosted import registration, skipping
 from tests.post.trust import Trust, email
 from workflows.ports import Submission
 
