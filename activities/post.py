@@ -182,11 +182,7 @@ class _Round:
     async def _is_still_due(self, message: Message) -> bool:
         """Count the attempt, unless another one has sent the message meanwhile."""
         async with self.database.writing() as connection:
-            waiting = await outbox.due(connection, message.engagement_id, self.clock.now() + SKEW)
-            if all(other.message != message.message for other in waiting):
-                return False
-            await outbox.mark_attempt(connection, message.engagement_id, message.message)
-        return True
+            return await outbox.mark_attempt(connection, message.engagement_id, message.message)
 
     async def _carry(self, carrier: Carrier, message: Message, readers: tuple[PersonId, ...]) -> dict[PersonId, int]:
         """Write to the readers; who is refused, with which code."""

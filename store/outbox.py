@@ -113,9 +113,9 @@ async def waiting(connection: AsyncConnection, now: datetime) -> list[str]:
     return sorted((await connection.execute(query)).scalars())
 
 
-async def mark_attempt(connection: AsyncConnection, engagement_id: str, message: int) -> None:
-    """Count an attempt, before it is made."""
-    await _mark(connection, engagement_id, message, attempts=outbox.c.attempts + 1)
+async def mark_attempt(connection: AsyncConnection, engagement_id: str, message: int) -> bool:
+    """Count an attempt, before it is made. False where nothing waits: it was sent or given up meanwhile."""
+    return await _mark(connection, engagement_id, message, attempts=outbox.c.attempts + 1)
 
 
 async def mark_sent(connection: AsyncConnection, engagement_id: str, message: int, at: datetime) -> None:
@@ -128,9 +128,10 @@ async def mark_given_up(connection: AsyncConnection, engagement_id: str, message
     await _mark(connection, engagement_id, message, given_up_at=at)
 
 
-async def _mark(connection: AsyncConnection, engagement_id: str, message: int, **values: Any) -> None:
+async def _mark(connection: AsyncConnection, engagement_id: str, message: int, **values: Any) -> bool:
     this = (outbox.c.engagement_id == engagement_id) & (outbox.c.message == message)
-    await connection.execute(update(outbox).where(this, _WAITS).values(**values))
+    marked = await connection.execute(update(outbox).where(this, _WAITS).values(**values))
+    return marked.rowcount > 0
 
 
 def _message(row: Row[Any]) -> Message:

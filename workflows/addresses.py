@@ -1,6 +1,7 @@
-"""Where everything is found: task queue, workflow ids, and the attributes that Temporal's own page can search."""
+"""Where everything is found: task queues, workflow ids, and the attributes that Temporal's own page can search."""
 
 TASK_QUEUE = "olive-branch"
+POST_QUEUE = "olive-post"  # its own, so that a mail server that does not answer keeps nothing but mail waiting
 CALENDARS = "calendars"  # the one workflow that brings new calendars after an announcement
 CALENDARS_DAILY = "calendars-daily"  # the schedule that does so each morning, and the stem of its workflows' ids
 OFFERS_DAILY = "offers-daily"  # the schedule that offers newer templates each morning; the stem of its workflows' ids

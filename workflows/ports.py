@@ -13,6 +13,7 @@ from temporalio.common import RetryPolicy
 
 from programme.engagement import AnyCommand, Engagement, RecordedEntry
 from programme.messages import Frozen, PersonId
+from workflows.addresses import POST_QUEUE
 
 Causes = dict[int, tuple[str, ...]]
 """The requests (each a W3C ``traceparent``) of which messages are a consequence, by the entry that issues each.
@@ -319,6 +320,7 @@ APPENDING_LAST: dict[str, Any] = {  # before a run is left: the next one takes o
     "retry_policy": RetryPolicy(maximum_attempts=1),
 }
 POSTING: dict[str, Any] = {
+    "task_queue": POST_QUEUE,
     "start_to_close_timeout": timedelta(minutes=5),
     "retry_policy": _for_ever(timedelta(seconds=15), timedelta(minutes=15)),
 }

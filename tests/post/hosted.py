@@ -16,8 +16,8 @@ from programme import template
 from programme.working_time import Calendar
 from runtime.payloads import CONVERTER
 from tests.post.trust import Trust, registered
-from worker.hosting import hosting
-from workflows.addresses import NEXT_DUE, PAUSED, STAGE, TASK_QUEUE, engagement_workflow
+from worker.hosting import Activities, hosting
+from workflows.addresses import NEXT_DUE, PAUSED, POST_QUEUE, STAGE, TASK_QUEUE, engagement_workflow
 from workflows.engagement import EngagementWorkflow
 from workflows.ports import Carried, Submission
 
@@ -40,7 +40,8 @@ async def skipping(trust: Trust, interceptors: Sequence[Interceptor] = ()) -> As
         client = environment.client
         searchable = AddSearchAttributesRequest(search_attributes=SEARCHABLE)
         await client.operator_service.add_search_attributes(searchable)
-        async with hosting(client, [JournalActivities(trust.database).append, trust.post.deliver]):
+        done: Activities = {TASK_QUEUE: [JournalActivities(trust.database).append], POST_QUEUE: [trust.post.deliver]}
+        async with hosting(client, done):
             yield environment
 
 

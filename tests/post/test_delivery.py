@@ -39,6 +39,7 @@ from tests.post.trust import (
     everything_in,
     text_of,
 )
+from workflows.addresses import POST_QUEUE
 from workflows.ports import POSTING, Delivery, GivenUp, Post
 
 # --- good days -----------------------------------------------------------------------------------------------------
@@ -197,12 +198,12 @@ async def test_a_message_of_the_evening_leaves_in_the_morning_of_the_servers_clo
         await trust.issue(NEWS, at=evening)
         async with Worker(
             environment.client,
-            task_queue="post",
+            task_queue=POST_QUEUE,
             workflows=[HandsOverOnce],
             activities=[trust.post.deliver],
             workflow_runner=UnsandboxedWorkflowRunner(),
         ):
-            await environment.client.execute_workflow(HandsOverOnce.run, ID, id="once", task_queue="post")
+            await environment.client.execute_workflow(HandsOverOnce.run, ID, id="once", task_queue=POST_QUEUE)
     (message,) = trust.server.took
     morning = (await trust.standing()).time.next_sending(evening)
     assert timedelta() <= parsedate_to_datetime(message["Date"]) - morning < timedelta(minutes=1)

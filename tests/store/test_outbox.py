@@ -59,9 +59,11 @@ async def test_a_message_that_was_sent_or_given_up_waits_no_more(database: Datab
     await keep(database, invited())
     first, second, *rest = await waiting(database)
     async with database.writing() as connection:
-        await outbox.mark_attempt(connection, "engagement-1", first.message)
+        assert await outbox.mark_attempt(connection, "engagement-1", first.message)
         await outbox.mark_sent(connection, "engagement-1", first.message, MONDAY)
         await outbox.mark_given_up(connection, "engagement-1", second.message, MONDAY)
+        assert not await outbox.mark_attempt(connection, "engagement-1", first.message)  # another attempt was quicker
+        assert not await outbox.mark_attempt(connection, "engagement-1", second.message)
         for message in rest:
             await outbox.mark_attempt(connection, "engagement-1", message.message)
     left = await waiting(database)

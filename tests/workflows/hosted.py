@@ -8,12 +8,11 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from temporalio import activity
@@ -22,7 +21,6 @@ from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory, WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
-from temporalio.worker import Worker
 
 from programme import template as templates
 from programme.engagement import AnyCommand, Engagement, RecordedEntry, TimeReached, fold, next_wake, step
@@ -33,8 +31,8 @@ from programme.post import MessageIssued, MessageUndelivered
 from programme.stages.mandate import Answer, RegisterEngagement, StateWillingness
 from programme.template import ProgrammeTemplate
 from programme.working_time import Calendar, Holiday
-from worker.hosting import hosting
-from workflows.addresses import TASK_QUEUE, engagement_workflow
+from worker.hosting import Activities, hosting
+from workflows.addresses import POST_QUEUE, TASK_QUEUE, engagement_workflow
 from workflows.engagement import EngagementWorkflow
 from workflows.ports import (
     Accepted,
@@ -417,9 +415,12 @@ class House:
     def __post_init__(self) -> None:
         self.letters = Letters(self.record)
 
-    def worker(self, *, cached: int = 1000, pinned: str | None = None) -> Worker:
+    def worker(self, *, cached: int = 1000, pinned: str | None = None) -> AbstractAsyncContextManager[None]:
         """A worker for everything that this house has begun."""
-        activities: list[Callable[..., Any]] = [self.record.append, self.letters.deliver, self.packs.close]
+        activities: Activities = {
+            TASK_QUEUE: [self.record.append, self.packs.close],
+            POST_QUEUE: [self.letters.deliver],
+        }
         return hosting(self.client, activities, cached=cached, pinned=pinned, sandboxed=True)
 
     async def start(self, carried: Carried, engagement_id: str) -> Hosted:

@@ -13,7 +13,7 @@ from temporalio.exceptions import ApplicationError
 
 from programme.telling import TellParticipants
 from tests.workflows.hosted import SECONDS, _Told
-from worker.hosting import hosting
+from worker.hosting import Activities, hosting
 from workflows import ports
 from workflows.addresses import TASK_QUEUE, bulk_workflow
 from workflows.bulk import BulkWorkflow
@@ -102,7 +102,8 @@ class Asked(Engagements, _Told):
 
 
 def worker(client: Client, kept: Kept, asked: Asked) -> Any:
-    return hosting(client, [kept.foresee, kept.next_page, kept.note, asked.submit], sandboxed=True)
+    done: Activities = {TASK_QUEUE: [kept.foresee, kept.next_page, kept.note, asked.submit]}
+    return hosting(client, done, sandboxed=True)
 
 
 async def begin(client: Client, kept: Kept, *, dry: bool = False) -> WorkflowHandle[BulkWorkflow, None]:

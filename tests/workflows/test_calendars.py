@@ -70,7 +70,7 @@ async def begin(client: Client) -> WorkflowHandle[CalendarsWorkflow, Replanning]
 
 
 def worker(client: Client, almanac: Almanac) -> Any:
-    return hosting(client, [almanac.look, almanac.bring], sandboxed=True)
+    return hosting(client, {TASK_QUEUE: [almanac.look, almanac.bring]}, sandboxed=True)
 
 
 async def test_everybody_who_is_behind_is_asked_once_and_progress_counts_them(client: Client) -> None:

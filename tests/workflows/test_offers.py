@@ -70,7 +70,7 @@ async def hosted(tmp_path: Path) -> AsyncIterator[Hosted]:
 async def offered(client: Client, hosted: Hosted, newest: ProgrammeTemplate | None = SECOND) -> Offering:
     """One morning's round."""
     offers = OfferActivities(hosted._database, hosted, lambda _: newest)
-    async with hosting(client, [offers.look, offers.offer, hosted.submit]):
+    async with hosting(client, {TASK_QUEUE: [offers.look, offers.offer, hosted.submit]}):
         result: Offering = await client.execute_workflow(
             OffersWorkflow.run, Offering(), id=f"offers-{uuid4().hex}", task_queue=TASK_QUEUE
         )

@@ -1,0 +1,59 @@
+"""What a run was started with must not keep the whole message in memory that brought it."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.bridge.proto.workflow_activation import InitializeWorkflow
+from temporalio.worker import ExecuteWorkflowInput, UnsandboxedWorkflowRunner, WorkflowInboundInterceptor
+from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
+
+from worker.letting_go import Begin, LettingGo
+
+
+class Run(WorkflowInboundInterceptor):
+    """The workflow's own run, which keeps what it was given."""
+
+    def __init__(self) -> None:
+        self.given: ExecuteWorkflowInput | None = None  # without a next one to call
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's name
+        self.given = input
+
+
+@pytest.mark.parametrize("headers", [{}, {"_tracer-data": Payload(data=b"{}")}])
+async def test_headers_come_to_the_run_apart_from_the_message_that_brought_them(headers: dict[str, Payload]) -> None:
+    message = InitializeWorkflow(workflow_type="Engagement", headers=headers)
+    given = ExecuteWorkflowInput(type=object, run_fn=run_nothing, args=[], headers=message.headers)
+    run = Run()
+    await Begin(run).execute_workflow(given)
+    assert run.given is given
+    message.Clear()
+    assert type(given.headers) is dict
+    assert given.headers == headers
+
+
+class Kept(UnsandboxedWorkflowRunner):
+    """A runner that shows which details it was given."""
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        self.given = det
+        return None  # type: ignore[return-value]  # nobody runs it
+
+
+def test_what_the_run_before_left_comes_to_the_run_apart_too() -> None:
+    message = InitializeWorkflow(last_completion_result=Payloads(payloads=[Payload(data=b"7")]))
+    nothing: dict[str, Any] = dict.fromkeys(one.name for one in fields(WorkflowInstanceDetails))
+    details = WorkflowInstanceDetails(
+        **nothing | {"last_completion_result": message.last_completion_result, "interceptor_classes": [Run]}
+    )
+    runner = Kept()
+    LettingGo(runner).create_instance(details)
+    message.Clear()
+    assert [one.data for one in runner.given.last_completion_result.payloads] == [b"7"]
+    assert list(runner.given.interceptor_classes) == [Run, Begin]
+
+
+async def run_nothing() -> None:
+    """A workflow without anything to do."""

@@ -1,0 +1,49 @@
+"""What a cached run would keep of its beginning for as long as it is held, and needs no more.
+
+The SDK hands a workflow its headers and the result of the run before it as parts of the message that brought them, and
+a part keeps the whole message in memory, empty as it may be: the launch, unpacked, 43 KiB an engagement of 32 people.
+Copies of the parts let it go.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.worker import ExecuteWorkflowInput, WorkflowInboundInterceptor, WorkflowRunner
+from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.workflow import _Definition
+
+
+class LettingGo(WorkflowRunner):
+    """Runs workflows as another runner does, which keep nothing of the message that started them."""
+
+    def __init__(self, runner: WorkflowRunner) -> None:
+        self._runner = runner
+
+    def prepare_workflow(self, defn: _Definition) -> None:
+        """As the other runner does."""
+        self._runner.prepare_workflow(defn)
+
+    def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
+        """A run whose details are its own."""
+        before = Payloads()
+        before.CopyFrom(det.last_completion_result)
+        own = replace(det, last_completion_result=before, interceptor_classes=[*det.interceptor_classes, Begin])
+        return self._runner.create_instance(own)
+
+
+class Begin(WorkflowInboundInterceptor):
+    """Inside a run: gives it headers of its own."""
+
+    async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's name
+        """Begin the run."""
+        input.headers = _own(input.headers)
+        return await super().execute_workflow(input)
+
+
+def _own(headers: Mapping[str, Payload]) -> dict[str, Payload]:
+    own = {key: Payload() for key in headers}
+    for key, payload in own.items():
+        payload.CopyFrom(headers[key])
+    return own
