@@ -19,7 +19,7 @@ COPY cli cli
 RUN /opt/olive/bin/pip install --no-deps --no-build-isolation .
 
 FROM python:3.11-slim-trixie
-RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin olive \
+RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin olive \
     && install -d -o olive -g olive /var/lib/olive
 COPY --from=build /opt/olive /opt/olive
 ENV PATH=/opt/olive/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 OLIVE_DATA_DIR=/var/lib/olive

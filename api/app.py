@@ -59,6 +59,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
+PROBES = frozenset({"/healthz", "/readyz"})  # asked every few seconds: their traces would drown what people do
 OVER_TLS = {"Strict-Transport-Security": "max-age=31536000"}
 
 
@@ -88,6 +89,7 @@ def create_app(
             "meter_provider": telemetry.meter_provider,
             "logs": False,  # they would carry the texts of exceptions
             "operation_spans": False,
+            "exclude": lambda scope: scope["path"] in PROBES,
             "auto_configure": False,
         },
     )

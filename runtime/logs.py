@@ -41,6 +41,8 @@ FIELDS = frozenset(
 )
 LONGEST = 200  # Characters of a value. Ids, codes and fixed sentences are shorter; a text that slipped in is not.
 REPEAT_SECONDS = 600.0  # An unreachable collector is worth a line every ten minutes, not one every five seconds.
+NATIVE = "temporalio.core"
+"""The logger to which the native half of Temporal's client speaks: at each retry, while its server is away."""
 
 _PLUMBING = frozenset({"_record", "_from_structlog"})  # structlog's own, taken off before a line is written
 
@@ -73,7 +75,7 @@ def configure_logging(*, pretty: bool = False, level: int = logging.INFO, stream
         )
     )
     handler.addFilter(keep_template)
-    handler.addFilter(SeldomRepeated("opentelemetry"))
+    handler.addFilter(SeldomRepeated("opentelemetry", NATIVE))
     logging.basicConfig(handlers=[handler], level=level, force=True)
 
 
@@ -146,18 +148,18 @@ def keep_template(record: logging.LogRecord) -> bool:
 
 
 class SeldomRepeated(logging.Filter):
-    """Lets each line of a library's code speak once in ten minutes."""
+    """Lets each line of these libraries' code speak once in ten minutes."""
 
-    def __init__(self, library: str) -> None:
+    def __init__(self, *libraries: str) -> None:
         super().__init__()
-        self._library = library
-        self._last: MutableMapping[tuple[str, int], float] = {}
+        self._libraries = libraries
+        self._last: MutableMapping[tuple[str, str, int], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is written."""
-        if record.name.partition(".")[0] != self._library:
+        if not record.name.startswith(self._libraries):
             return True
-        place, now = (record.pathname, record.lineno), time.monotonic()
+        place, now = (record.name, record.pathname, record.lineno), time.monotonic()
         if now - self._last.get(place, -REPEAT_SECONDS) < REPEAT_SECONDS:
             return False
         self._last[place] = now

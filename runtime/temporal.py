@@ -1,6 +1,7 @@
 """One way to reach Temporal, whether it runs in this process group, in a cluster or in Temporal Cloud."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import cache
@@ -17,9 +18,10 @@ from temporalio.api.workflowservice.v1 import (
 from temporalio.client import Client, Interceptor
 from temporalio.common import SearchAttributeIndexedValueType
 from temporalio.envconfig import ClientConfig, ClientConnectConfig
-from temporalio.runtime import Runtime, TelemetryConfig
+from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from runtime.logs import NATIVE
 from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE, Settings
 from workflows.addresses import SEARCH_ATTRIBUTES
@@ -66,7 +68,10 @@ async def connect(
 @cache
 def _beating_runtime() -> Runtime:
     """The native half of every client of this process; its workers tell Temporal often that they are alive."""
-    return Runtime(telemetry=TelemetryConfig(), worker_heartbeat_interval=HEARTBEAT)
+    # Its own lines are no JSON and quote what servers and people said: they go where ours go, without their values.
+    forwarding = LogForwardingConfig(logger=logging.getLogger(NATIVE), append_log_fields_to_message=False)
+    telemetry = TelemetryConfig(logging=LoggingConfig(filter=LoggingConfig.default.filter, forwarding=forwarding))
+    return Runtime(telemetry=telemetry, worker_heartbeat_interval=HEARTBEAT)
 
 
 def _embedded_config(settings: Settings, address: str) -> ClientConnectConfig:

@@ -93,6 +93,23 @@ async def test_a_trace_leads_from_the_request_through_the_update_to_the_append(s
     assert {attributes["command"] for attributes, _ in figures["olive.update.duration"]} == {"AcceptAppointment"}
 
 
+async def test_what_asks_every_few_seconds_whether_all_is_well_leaves_no_trace(stack: Stack, watched: Watched) -> None:
+    database = Database(stack.settings.database_url.get_secret_value())
+    app = create_app(
+        database=database,
+        client=await connect(stack.settings, address=stack.temporal.address),
+        settings=stack.settings,
+        telemetry=watched.telemetry,
+        questionnaire=QUESTIONNAIRE,
+    )
+    async with http_of(app) as http:
+        assert [(await http.get(path)).status_code for path in ("/healthz", "/readyz")] == [200, 200]
+        assert watched.spans.get_finished_spans() == ()
+        await http.get("/openapi.json")
+        assert [one.name for one in watched.spans.get_finished_spans()] == ["GET /openapi.json"]
+    await database.close()
+
+
 async def test_figures_of_the_whole_product_are_reported(tmp_path: Path, watched: Watched) -> None:
     async with recorded(begun(Stage.DELIVERY), tmp_path) as read:
         figures = await read_figures(read.database, 1.5)

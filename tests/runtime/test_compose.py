@@ -54,8 +54,8 @@ def test_no_secret_has_a_default() -> None:
 def test_no_secret_is_written_down() -> None:
     for name, service in SERVICES.items():
         for variable, value in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|PWD|SECRET|KEY", variable):
-                assert str(value).startswith("${"), (name, variable)
+            if re.search(r"PASSWORD|PWD|SECRET|KEY", variable):  # without a value: handed on from .env
+                assert value is None or str(value).startswith("${"), (name, variable)
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     assert re.findall(r"^#? ?(\w*(?:PASSWORD|API_KEY))=(.+)$", example, re.MULTILINE) == []
 
@@ -69,8 +69,30 @@ def test_ports_are_published_on_loopback_only(name: str) -> None:
 def test_images_have_a_version(name: str) -> None:
     service = SERVICES[name]
     inline = service.get("build", {}).get("dockerfile_inline", "") if isinstance(service.get("build"), dict) else ""
-    images = re.findall(r"^FROM (\S+)", inline, re.MULTILINE) or ([] if "build" in service else [service["image"]])
+    built = {one["image"] for one in SERVICES.values() if "build" in one}
+    images = re.findall(r"^FROM (\S+)", inline, re.MULTILINE) or sorted({service["image"]} - built)
     assert all(re.search(r":v?\d", image) for image in images)
+
+
+def test_our_own_image_is_built_once() -> None:
+    # Built by each of the three, it becomes three images (compose labels each with its service), and every
+    # `up --build` then replaces what runs.
+    assert [name for name in ("migrations", "api", "worker") if "build" in SERVICES[name]] == ["migrations"]
+
+
+def test_a_temporal_of_ones_own_is_named_in_the_environment_file_alone() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    named = set(re.findall(r"^# (\w*TEMPORAL_\w+)=", example, re.MULTILINE))
+    assert named == {"OLIVE_TEMPORAL_ADDRESS", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "TEMPORAL_API_KEY"}
+    for name in ("api", "worker"):
+        environment = SERVICES[name]["environment"]
+        assert named <= environment.keys()
+        # An empty one would say something: an empty key asks for TLS. So they are there only if somebody sets them.
+        assert all(environment[variable] is None for variable in named - {"OLIVE_TEMPORAL_ADDRESS"})
+
+
+def test_the_collector_ends_after_whoever_reports_to_it() -> None:
+    assert all("otel-collector" in SERVICES[name]["depends_on"] for name in ("api", "worker"))
 
 
 @pytest.mark.parametrize("name", sorted(SERVICES))

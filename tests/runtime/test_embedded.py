@@ -1,12 +1,16 @@
 import asyncio
 import contextlib
 import fcntl
+import logging
 import os
+import queue
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
+from logging.handlers import QueueHandler
 from pathlib import Path
 
 import pytest
@@ -21,6 +25,7 @@ from temporalio.common import (
 from temporalio.service import RPCError
 
 from runtime.embedded import EmbeddedTemporal, EmbeddedTemporalError, time_skipping_temporal
+from runtime.logs import NATIVE
 from runtime.settings import Settings
 from runtime.temporal import (
     RETENTION,
@@ -258,3 +263,19 @@ async def _start_with_stage(client: Client) -> None:
         result_type=type(None),
         search_attributes=TypedSearchAttributes([SearchAttributePair(STAGE, "mandate")]),
     )
+
+
+async def test_what_the_native_half_says_goes_into_our_log_without_its_values(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said: queue.Queue[logging.LogRecord] = queue.Queue()
+    handler = QueueHandler(said)
+    logging.getLogger(NATIVE).addHandler(handler)
+    async with EmbeddedTemporal(tmp_path) as temporal:
+        client = await connect(Settings(), address=temporal.address)
+    with pytest.raises(RPCError):
+        await client.count_workflows(rpc_timeout=timedelta(seconds=5))
+    line = await asyncio.to_thread(said.get, timeout=SECONDS)
+    logging.getLogger(NATIVE).removeHandler(handler)
+    assert temporal.address not in line.getMessage()
+    assert "gRPC" not in capfd.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 import structlog
 from opentelemetry.sdk.trace import TracerProvider
 
-from runtime.logs import LONGEST, configure_logging
+from runtime.logs import LONGEST, NATIVE, configure_logging
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("activities", "api", "cli", "runtime", "store", "web", "worker", "workflows")
@@ -107,12 +107,14 @@ def test_a_library_line_without_arguments_may_hold_anything_and_is_dropped(outpu
     assert NAME not in output.getvalue()
 
 
-def test_an_unreachable_collector_is_not_repeated(output: io.StringIO) -> None:
+def test_who_cannot_be_reached_is_not_repeated(output: io.StringIO) -> None:
     for _ in range(5):
         logging.getLogger("opentelemetry.exporter").error("Failed to export %s", "traces")
         logging.getLogger("uvicorn.error").error("Another %s", "thing")
+        logging.getLogger(f"{NATIVE}-sdk_core::retry").warning("gRPC call retried %s times", 5)
     events = [line["event"] for line in lines(output)]
     assert events.count("Failed to export %s") == 1
+    assert events.count("gRPC call retried %s times") == 1
     assert events.count("Another %s") == 5
 
 
