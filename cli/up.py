@@ -48,7 +48,7 @@ async def _up(settings: Settings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     database_url = settings.database_url.get_secret_value()
     migrate(database_url)
-    async with EmbeddedTemporal(settings.data_dir / "temporal") as temporal:
+    async with EmbeddedTemporal(settings.temporal_dir) as temporal:
         client = await connect(settings, address=temporal.address)
         await ensure_namespace(client)
         await _take_up_again(client, database_url)

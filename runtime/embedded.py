@@ -26,6 +26,7 @@ from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE
 
 LOOPBACK = "127.0.0.1"
+PORTS_FILE = "ports.json"
 START_SECONDS = 30.0  # It takes 0.3 s; a busy machine takes longer, a broken server never answers.
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
@@ -59,6 +60,12 @@ def find_program(name: str) -> str:
     if found is None:
         raise EmbeddedTemporalError(f"the program {name} is not installed: run `make run`, which installs it")
     return found
+
+
+def address_in(folder: Path) -> str | None:
+    """Where the server of a folder listens, or listened last; None for a folder that never had one."""
+    stored = folder / PORTS_FILE
+    return f"{LOOPBACK}:{json.loads(stored.read_text(encoding='utf-8'))['server']}" if stored.exists() else None
 
 
 class EmbeddedTemporal:
@@ -121,7 +128,7 @@ class EmbeddedTemporal:
             await self._stop()
 
     async def _start_on_free_ports(self) -> None:
-        stored = self._folder / "ports.json"
+        stored = self._folder / PORTS_FILE
         self._port, self._ui_port = _ports(stored)
         stored.write_text(json.dumps({"server": self._port, "ui": self._ui_port}), encoding="utf-8")
         await self._start()

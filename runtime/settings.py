@@ -90,6 +90,11 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def temporal_dir(self) -> Path:
+        """Folder of the embedded Temporal server."""
+        return self.data_dir / "temporal"
+
+    @property
     def is_development(self) -> bool:
         """Whether defaults meant for one machine may be used."""
         return self.environment == "development"

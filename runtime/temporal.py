@@ -21,6 +21,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
+from runtime.embedded import address_in
 from runtime.logs import NATIVE
 from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE, Settings
@@ -52,7 +53,8 @@ async def connect(
 
     `address` (`host:port`) names the embedded server: on loopback, without TLS or key, and whatever Temporal's
     environment variables say is then left aside. Without it, TLS, API key and profile come from Temporal's
-    standard variables and file; OLIVE_TEMPORAL_ADDRESS and OLIVE_TEMPORAL_NAMESPACE win over theirs.
+    standard variables and file; OLIVE_TEMPORAL_ADDRESS and OLIVE_TEMPORAL_NAMESPACE win over theirs. Where none of
+    them names a server, it is the embedded one of the data folder, so that `olive verify` beside `olive up` finds it.
 
     Raises TemporalUnreachableError.
     """
@@ -87,9 +89,12 @@ def _standard_config(settings: Settings) -> ClientConnectConfig:
     if settings.temporal_namespace:
         config["namespace"] = settings.temporal_namespace
     config.setdefault("namespace", TEMPORAL_NAMESPACE)
-    if "target_host" not in config:
+    if "target_host" in config:
+        return config
+    embedded = address_in(settings.temporal_dir) if settings.is_development else None
+    if embedded is None:
         raise TemporalUnreachableError("no Temporal server is named: set OLIVE_TEMPORAL_ADDRESS or TEMPORAL_ADDRESS")
-    return config
+    return _embedded_config(settings, embedded)
 
 
 async def ensure_namespace(client: Client, *, retention: timedelta = RETENTION) -> None:

@@ -233,6 +233,20 @@ async def test_no_address_at_all_is_said_in_words(settings: Settings, monkeypatc
         await connect(settings)
 
 
+async def test_where_nobody_names_a_server_it_is_the_one_of_the_data_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TEMPORAL_ADDRESS", raising=False)
+    monkeypatch.setenv("TEMPORAL_CONFIG_FILE", os.devnull)
+    beside = Settings(data_dir=tmp_path)
+    async with EmbeddedTemporal(beside.temporal_dir) as temporal:
+        client = await connect(beside)
+        assert client.service_client.config.target_host == temporal.address
+        elsewhere = beside.model_copy(update={"environment": "production"})
+        with pytest.raises(TemporalUnreachableError, match="OLIVE_TEMPORAL_ADDRESS"):
+            await connect(elsewhere)
+
+
 async def test_temporals_own_variables_name_server_and_namespace(
     settings: Settings, server: EmbeddedTemporal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
