@@ -14,6 +14,7 @@ from temporalio.client import Client
 
 from api import (
     answers,
+    arriving,
     bulk,
     commands,
     corrections,
@@ -140,7 +141,7 @@ def _include_routes(app: FastAPI, bodies: Bodies) -> None:
         commands.more,
     ):
         app.include_router(router, prefix=of_one)
-    for router in (health.router, reference.explained, reference.router):
+    for router in (health.router, reference.explained, reference.router, arriving.router):
         app.include_router(router)
 
 

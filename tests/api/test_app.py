@@ -1,4 +1,6 @@
+import re
 from collections.abc import AsyncIterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +15,11 @@ from api.commands import EVERY_COMMAND, kebab
 from api.errors import status_of
 from programme.engagement import commands
 from programme.messages import Command, Role
+from programme.post import Item, MessageIssued
 from runtime.settings import Settings
 from store.database import Database, migrate
 from tests.stack import Stack, app_of, bearer, http_of, token_of
+from web.presenters import Programme, letter
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 COMMANDS = list(commands())
@@ -105,6 +109,18 @@ async def test_the_type_of_a_problem_leads_to_its_explanation(http: httpx.AsyncC
     explained = (await http.get(problem["type"])).json()
     assert (explained["code"], explained["status"]) == ("NotSignedIn", 401)
     assert (await http.get("/problems/NoSuchThing")).status_code == 404
+
+
+@pytest.mark.parametrize("item", [Item(title="Do it", task="1/x/p1", rung="due"), Item(title="News", notice=7)])
+async def test_whoever_follows_the_link_of_an_e_mail_is_told_what_to_do(http: httpx.AsyncClient, item: Item) -> None:
+    message = MessageIssued(people=("p1",), items=(item,), on=date(2026, 3, 4))
+    programme = Programme("0199-no-such-engagement", "Emergency department", frozenset(), str(http.base_url))
+    link = letter(message, programme, name="Priya Nair", today=message.on).link
+    page = await http.get(link)
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert page.text == (await http.get("/")).text  # the same for everybody: it tells nothing of any engagement
+    assert (await http.get(re.findall(r'href="([^"]+)"', page.text)[0])).status_code == 200
+    assert "<script" not in page.text
 
 
 # --- what every answer carries -------------------------------------------------------------------------------------
