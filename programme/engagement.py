@@ -91,7 +91,7 @@ from programme.stages.renewal import Renewal
 from programme.stages.review import Challenge
 from programme.stages.session import Sessions
 from programme.template import ProgrammeTemplate, one_template
-from programme.working_time import Calendar, WorkingTime, one_calendar
+from programme.working_time import Calendar, WorkingTime, one_calendar, working_time
 
 
 class TimeReached(Command):
@@ -300,7 +300,7 @@ class Engagement(Frozen):
     @cached_property
     def time(self) -> WorkingTime:
         """Working-day arithmetic in this trust's calendar, with the stretches in which the clock stood still."""
-        return WorkingTime(self.calendar, self.continuity.stops)
+        return working_time(self.calendar, self.continuity.stops)
 
     @cached_property
     def rung_days(self) -> RungDays:

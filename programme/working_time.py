@@ -20,7 +20,7 @@ SENDING_ENDS = time(18)
 _MONTHS, _MIDDAY, _SATURDAY = 12, 12, 5
 _WEEK, _WEEKDAYS = 7, 5
 _LATEST = date(9998, 12, 31)  # of any date that is worked out: the day after it still exists
-_DUES_KEPT = 512  # due dates and their sentences: more than an engagement has open at once
+_DUES_KEPT = 4096  # due dates and their sentences: more than the engagements of a calendar have open at once
 
 
 class Division(StrEnum):
@@ -262,3 +262,9 @@ class WorkingTime:
         today = local_date(at)
         later = at.astimezone(LONDON).time() >= SENDING_ENDS
         return self.morning(today + timedelta(days=1) if later else today)
+
+
+@lru_cache(maxsize=64)
+def working_time(calendar: Calendar, stops: tuple[Stop, ...] = ()) -> WorkingTime:
+    """The one copy of this arithmetic in this process, with the due dates that it has worked out."""
+    return WorkingTime(calendar, stops)

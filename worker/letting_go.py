@@ -2,7 +2,8 @@
 
 The SDK hands a workflow its headers and the result of the run before it as parts of the message that brought them, and
 a part keeps the whole message in memory, empty as it may be: the launch, unpacked, 43 KiB an engagement of 32 people.
-Copies of the parts let it go.
+Copies of the parts let it go. And it keeps the arguments, of which a run after continue-as-new has made another state
+long since: every workflow of this house takes them over in its ``__init__``, and its ``run`` is given none.
 """
 
 from collections.abc import Mapping
@@ -34,11 +35,12 @@ class LettingGo(WorkflowRunner):
 
 
 class Begin(WorkflowInboundInterceptor):
-    """Inside a run: gives it headers of its own."""
+    """Inside a run: gives it headers of its own, and nothing that it has taken over already."""
 
     async def execute_workflow(self, input: ExecuteWorkflowInput) -> Any:  # noqa: A002 - the SDK's name
         """Begin the run."""
         input.headers = _own(input.headers)
+        input.args = [None for _ in input.args]
         return await super().execute_workflow(input)
 
 

@@ -46,7 +46,8 @@ class BulkWorkflow:
     @workflow.run
     async def run(self, asked: BulkRun) -> None:
         """Page by page, until nobody waits."""
-        page = self._foresee if asked.dry else self._ask_some
+        del asked
+        page = self._foresee if self._asked.dry else self._ask_some
         self._again = False  # the signal that came with the start asks for this very run
         while await page() or self._again:
             if is_long():

@@ -4,6 +4,7 @@ An implementation subclasses the port in ``activities/`` and repeats the activit
 """
 
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -60,8 +61,12 @@ class Standing(Frozen):
     recorded: int
 
 
-class Remembered(Frozen):
-    """A command that was accepted, by the digest of its content, and the entries that it led to."""
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """A command that was accepted, by the digest of its content, and the entries that it led to.
+
+    A plain value without what a model carries: an engagement keeps hundreds of them.
+    """
 
     digest: str
     first: int

@@ -30,7 +30,7 @@ from programme.stages.action import (
 from programme.stages.agreement import back_to_session
 from programme.stages.approval import approver_for, may_decide
 from programme.stages.drafting import UNSIGNED
-from programme.working_time import WorkingTime
+from programme.working_time import working_time
 
 if TYPE_CHECKING:
     from programme.engagement import Engagement
@@ -289,7 +289,7 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
 
 
 def _duties(engagement: Engagement, action: Action, objection: Objection, approver: PersonId) -> Iterator[Task]:
-    time, durations = WorkingTime(engagement.calendar), engagement.template.durations
+    time, durations = working_time(engagement.calendar), engagement.template.durations
     about = f"{action.id}-{objection.number}"
     if objection.acknowledged is None:
         yield Task(

@@ -10,6 +10,7 @@ from temporalio.worker import ExecuteWorkflowInput, UnsandboxedWorkflowRunner, W
 from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
 
 from worker.letting_go import Begin, LettingGo
+from workflows.ports import Carried
 
 
 class Run(WorkflowInboundInterceptor):
@@ -23,15 +24,18 @@ class Run(WorkflowInboundInterceptor):
 
 
 @pytest.mark.parametrize("headers", [{}, {"_tracer-data": Payload(data=b"{}")}])
-async def test_headers_come_to_the_run_apart_from_the_message_that_brought_them(headers: dict[str, Payload]) -> None:
+async def test_a_run_is_given_headers_of_its_own_and_no_arguments(
+    headers: dict[str, Payload],
+) -> None:
     message = InitializeWorkflow(workflow_type="Engagement", headers=headers)
-    given = ExecuteWorkflowInput(type=object, run_fn=run_nothing, args=[], headers=message.headers)
+    given = ExecuteWorkflowInput(type=object, run_fn=run_nothing, args=[Carried()], headers=message.headers)
     run = Run()
     await Begin(run).execute_workflow(given)
     assert run.given is given
     message.Clear()
     assert type(given.headers) is dict
     assert given.headers == headers
+    assert given.args == [None]
 
 
 class Kept(UnsandboxedWorkflowRunner):
