@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from programme.messages import (
     APPROVERS,
     CHALLENGERS,
+    CLOCK,
     PARTICIPANTS,
     SPONSORS,
     Command,
@@ -373,6 +374,8 @@ def refuse_enrolments(engagement: Engagement, people: tuple[Enrolment, ...]) -> 
     for row in people:
         if row.person in seen:
             raise AlreadyEnrolled(row.person)
+        if row.person == CLOCK:  # what that person did, time alone would seem to have done (invariant 4)
+            raise Invalid("This id is the system's own. Give the person another one.")
         seen.add(row.person)
         side = {SIDE_ROLE[row.side]} if row.side else set[Role]()
         if PARTICIPANTS & set(row.roles):

@@ -128,6 +128,9 @@ class Anything:
         if origin is tuple:
             several = range(self._luck.choice((0, 1, 1, 2, 3, 4)))
             return tuple(self._value(name, inner[0]) for _ in several)
+        if origin is dict:
+            several = range(self._luck.choice((0, 1, 2)))
+            return {self._value(name, inner[0]): self._value(name, inner[1]) for _ in several}
         return self._single(name, kind)
 
     def _single(self, name: str, kind: type[Any]) -> Any:

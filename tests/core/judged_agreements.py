@@ -204,7 +204,7 @@ def a_material_change_voids_agreements_and_approval(step: Step) -> Iterator[str]
             now = after.get(was.id)
             if now is None or was.status is ActionStatus.DRAFT or now.status is ActionStatus.DRAFT:
                 continue
-            if isinstance(moment.event, OwnerChanged):
+            if isinstance(moment.event, OwnerChanged) and moment.event.action == was.id:
                 yield from _taken_over(was, now, moment.event)
                 continue
             if _reads_otherwise(moment.after, was, now) and (

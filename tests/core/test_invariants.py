@@ -245,6 +245,8 @@ def test_invariant_04_silence_never_becomes_an_agreement_or_an_approval() -> Non
     assert action(programme).agreements == {}
     assert status(programme, "A2") is ActionStatus.AWAITING_APPROVAL
     assert not programme.engagement.running.agreement.compact.signatures
+    # Nobody can be enrolled under the name by which time decides: what they did would be silence's doing.
+    refused(programme, Invalid, EnrolPeople(people=(Enrolment(person=CLOCK, side=Side.DOCTOR),)), PM)
 
 
 def test_invariant_05_a_marked_or_unsure_action_waits_for_an_approver_who_neither_owns_nor_proposed_it() -> None:
