@@ -265,6 +265,6 @@ class WorkingTime:
 
 
 @lru_cache(maxsize=64)
-def working_time(calendar: Calendar, stops: tuple[Stop, ...] = ()) -> WorkingTime:
+def working_time(calendar: Calendar, stops: tuple[Stop, ...]) -> WorkingTime:
     """The one copy of this arithmetic in this process, with the due dates that it has worked out."""
     return WorkingTime(calendar, stops)

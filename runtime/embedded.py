@@ -26,7 +26,7 @@ from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE
 
 LOOPBACK = "127.0.0.1"
-PORTS_FILE = "ports.json"
+PORTS_FILE, LOCK_FILE = "ports.json", "server.lock"
 START_SECONDS = 30.0  # It takes 0.3 s; a busy machine takes longer, a broken server never answers.
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
@@ -63,9 +63,18 @@ def find_program(name: str) -> str:
 
 
 def address_in(folder: Path) -> str | None:
-    """Where the server of a folder listens, or listened last; None for a folder that never had one."""
-    stored = folder / PORTS_FILE
-    return f"{LOOPBACK}:{json.loads(stored.read_text(encoding='utf-8'))['server']}" if stored.exists() else None
+    """Where the server of a folder listens, as `host:port`; None while none runs there.
+
+    A copy of a folder has the ports of the first one, whose server may run: only who holds this folder's lock counts.
+    """
+    lock = folder / LOCK_FILE
+    if not lock.exists():
+        return None
+    with lock.open("a+", encoding="ascii") as held:
+        if _free(held):
+            return None
+    ports = json.loads((folder / PORTS_FILE).read_text(encoding="utf-8"))
+    return f"{LOOPBACK}:{ports['server']}"
 
 
 class EmbeddedTemporal:
@@ -108,7 +117,7 @@ class EmbeddedTemporal:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._claim = _claim(self._folder / "owner.lock")
         try:
-            await _end_orphan(self._folder / "server.lock")
+            await _end_orphan(self._folder / LOCK_FILE)
             await self._start_on_free_ports()
         except BaseException:
             await self._stop()
@@ -138,9 +147,9 @@ class EmbeddedTemporal:
         log_path = self._folder / "server.log"
         if log_path.exists():
             log_path.replace(self._folder / "server.previous.log")
-        lock = (self._folder / "server.lock").open("a+", encoding="ascii")
+        lock = (self._folder / LOCK_FILE).open("a+", encoding="ascii")
         with log_path.open("wb") as output, lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX)  # nobody has it for longer than `address_in` looks
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "runtime.leash", str(os.getpid()), *self._command()),
                 cwd=Path(__file__).parent.parent,

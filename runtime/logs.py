@@ -6,6 +6,7 @@ only the sentence's template and the place in the code are kept, never the value
 """
 
 import logging
+import re
 import sys
 import time
 from collections.abc import Mapping, MutableMapping
@@ -43,6 +44,7 @@ LONGEST = 200  # Characters of a value. Ids, codes and fixed sentences are short
 REPEAT_SECONDS = 600.0  # An unreachable collector is worth a line every ten minutes, not one every five seconds.
 NATIVE = "temporalio.core"
 """The logger to which the native half of Temporal's client speaks: at each retry, while its server is away."""
+_VALUE = re.compile(r"[\d:='\"`{(\[<]")
 
 _PLUMBING = frozenset({"_record", "_from_structlog"})  # structlog's own, taken off before a line is written
 
@@ -144,6 +146,8 @@ def keep_template(record: logging.LogRecord) -> bool:
     """Note a library's sentence before its values are put in. Lets every line pass."""
     # Without arguments the sentence may have been put together beforehand, values and all.
     record.template = record.msg if record.args and isinstance(record.msg, str) else None
+    if record.name.startswith(NATIVE):  # its sentences are fixed up to the first value, which it sets off like this
+        record.template = _VALUE.split(str(record.msg), maxsplit=1)[0].strip()
     return True
 
 
@@ -153,13 +157,14 @@ class SeldomRepeated(logging.Filter):
     def __init__(self, *libraries: str) -> None:
         super().__init__()
         self._libraries = libraries
-        self._last: MutableMapping[tuple[str, str, int], float] = {}
+        self._last: MutableMapping[tuple[str, int, int, str | None], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the line is written."""
         if not record.name.startswith(self._libraries):
             return True
-        place, now = (record.name, record.pathname, record.lineno), time.monotonic()
+        said = getattr(record, "template", None)  # the native half knows no lines
+        place, now = (record.name, record.levelno, record.lineno, said), time.monotonic()
         if now - self._last.get(place, -REPEAT_SECONDS) < REPEAT_SECONDS:
             return False
         self._last[place] = now

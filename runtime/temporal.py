@@ -93,7 +93,9 @@ def _standard_config(settings: Settings) -> ClientConnectConfig:
         return config
     embedded = address_in(settings.temporal_dir) if settings.is_development else None
     if embedded is None:
-        raise TemporalUnreachableError("no Temporal server is named: set OLIVE_TEMPORAL_ADDRESS or TEMPORAL_ADDRESS")
+        here = f", and none runs in {settings.temporal_dir} (`olive up` starts it)" if settings.is_development else ""
+        message = f"no Temporal server is named{here}: set OLIVE_TEMPORAL_ADDRESS or TEMPORAL_ADDRESS"
+        raise TemporalUnreachableError(message)
     return _embedded_config(settings, embedded)
 
 

@@ -1,5 +1,6 @@
 """The worker that hosts engagements: its workflows and activities, how much it keeps in memory, which build it is."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -115,16 +116,21 @@ async def hosting(
         graceful_shutdown_timeout=STOPPING,
         deployment_config=deployment,
     )
-    async with AsyncExitStack() as workers:
-        if POST_QUEUE in activities:
-            post = Worker(
-                client,
-                task_queue=POST_QUEUE,
-                activities=activities[POST_QUEUE],
-                max_concurrent_activities=AT_ONCE[POST_QUEUE],
-                graceful_shutdown_timeout=STOPPING,
-                deployment_config=deployment,
-            )
-            await workers.enter_async_context(post)
-        await workers.enter_async_context(engagements)
-        yield
+    workers = [engagements]
+    if POST_QUEUE in activities:
+        post = Worker(
+            client,
+            task_queue=POST_QUEUE,
+            activities=activities[POST_QUEUE],
+            max_concurrent_activities=AT_ONCE[POST_QUEUE],
+            graceful_shutdown_timeout=STOPPING,
+            deployment_config=deployment,
+        )
+        workers.append(post)
+    async with AsyncExitStack() as running:
+        for worker in workers:
+            await running.enter_async_context(worker)
+        try:
+            yield
+        finally:  # together: one after the other, they would have twice the time that a stop may take
+            await asyncio.gather(*(worker.shutdown() for worker in workers))

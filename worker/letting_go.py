@@ -1,12 +1,12 @@
 """What a cached run would keep of its beginning for as long as it is held, and needs no more.
 
-The SDK hands a workflow its headers and the result of the run before it as parts of the message that brought them, and
-a part keeps the whole message in memory, empty as it may be: the launch, unpacked, 43 KiB an engagement of 32 people.
-Copies of the parts let it go. And it keeps the arguments, of which a run after continue-as-new has made another state
-long since: every workflow of this house takes them over in its ``__init__``, and its ``run`` is given none.
+The SDK hands a workflow its headers, its memo and the result of the run before it as parts of the message that brought
+them, and a part keeps the whole message in memory, empty as it may be: the launch, unpacked, 43 KiB an engagement of 32
+people. Copies of the parts let it go. And it keeps the arguments, of which a run after continue-as-new has made another
+state long since: every workflow of this house takes them over in its ``__init__``, and its ``run`` is given none.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -26,11 +26,17 @@ class LettingGo(WorkflowRunner):
         """As the other runner does."""
         self._runner.prepare_workflow(defn)
 
+    def set_worker_level_failure_exception_types(self, types: Sequence[type[BaseException]]) -> None:
+        """As the other runner does."""
+        self._runner.set_worker_level_failure_exception_types(types)
+
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """A run whose details are its own."""
         before = Payloads()
         before.CopyFrom(det.last_completion_result)
-        own = replace(det, last_completion_result=before, interceptor_classes=[*det.interceptor_classes, Begin])
+        info = replace(det.info, headers=_own(det.info.headers), raw_memo=_own(det.info.raw_memo))
+        classes = [*det.interceptor_classes, Begin]
+        own = replace(det, info=info, last_completion_result=before, interceptor_classes=classes)
         return self._runner.create_instance(own)
 
 

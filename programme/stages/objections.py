@@ -289,7 +289,7 @@ def tasks(engagement: Engagement) -> Iterator[Task]:
 
 
 def _duties(engagement: Engagement, action: Action, objection: Objection, approver: PersonId) -> Iterator[Task]:
-    time, durations = working_time(engagement.calendar), engagement.template.durations
+    time, durations = working_time(engagement.calendar, ()), engagement.template.durations
     about = f"{action.id}-{objection.number}"
     if objection.acknowledged is None:
         yield Task(

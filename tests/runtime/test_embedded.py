@@ -4,6 +4,7 @@ import fcntl
 import logging
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -245,6 +246,12 @@ async def test_where_nobody_names_a_server_it_is_the_one_of_the_data_folder(
         elsewhere = beside.model_copy(update={"environment": "production"})
         with pytest.raises(TemporalUnreachableError, match="OLIVE_TEMPORAL_ADDRESS"):
             await connect(elsewhere)
+        copy = beside.model_copy(update={"data_dir": tmp_path / "copy"})
+        shutil.copytree(beside.temporal_dir, copy.temporal_dir)  # with the same ports, and no server of its own
+        with pytest.raises(TemporalUnreachableError, match="olive up"):
+            await connect(copy)
+    with pytest.raises(TemporalUnreachableError, match="olive up"):
+        await connect(beside)
 
 
 async def test_temporals_own_variables_name_server_and_namespace(

@@ -111,11 +111,33 @@ def test_who_cannot_be_reached_is_not_repeated(output: io.StringIO) -> None:
     for _ in range(5):
         logging.getLogger("opentelemetry.exporter").error("Failed to export %s", "traces")
         logging.getLogger("uvicorn.error").error("Another %s", "thing")
-        logging.getLogger(f"{NATIVE}-sdk_core::retry").warning("gRPC call retried %s times", 5)
+        native("gRPC call poll retried 5 times", "retry")
     events = [line["event"] for line in lines(output)]
     assert events.count("Failed to export %s") == 1
-    assert events.count("gRPC call retried %s times") == 1
+    assert events.count("gRPC call poll retried") == 1
     assert events.count("Another %s") == 5
+
+
+def native(message: str, target: str, level: int = logging.WARNING) -> None:
+    """As the SDK hands on a line of its native half: the sentence with its values in it, no arguments, no line."""
+    logger = logging.getLogger(NATIVE)
+    name = f"{NATIVE}-sdk_core::{target}"
+    logger.handle(logger.makeRecord(name, level, "(sdk-core)", 0, message, (), None, "(sdk-core)"))
+
+
+def test_the_native_half_keeps_its_sentence_up_to_the_first_value(output: io.StringIO) -> None:
+    native(f"Failing workflow task: {NAME} said so", "worker")
+    native("Failing workflow task: something else", "worker", logging.ERROR)
+    native("Error while polling", "worker")
+    found = [(line["event"], line["level"]) for line in lines(output)]
+    expected = [
+        ("Failing workflow task", "warning"),
+        ("Failing workflow task", "error"),
+        ("Error while polling", "warning"),
+    ]
+    assert found == expected
+    assert all(str(line["component"]).endswith("sdk_core::worker") for line in lines(output))
+    assert NAME not in output.getvalue()
 
 
 def test_a_line_leads_to_its_trace(output: io.StringIO) -> None:

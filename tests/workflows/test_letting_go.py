@@ -4,10 +4,11 @@ from dataclasses import fields
 from typing import Any
 
 import pytest
-from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.common.v1 import Memo, Payload, Payloads
 from temporalio.bridge.proto.workflow_activation import InitializeWorkflow
 from temporalio.worker import ExecuteWorkflowInput, UnsandboxedWorkflowRunner, WorkflowInboundInterceptor
 from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
+from temporalio.workflow import Info
 
 from worker.letting_go import Begin, LettingGo
 from workflows.ports import Carried
@@ -38,6 +39,10 @@ async def test_a_run_is_given_headers_of_its_own_and_no_arguments(
     assert given.args == [None]
 
 
+def nothing(kind: type[Any]) -> dict[str, Any]:
+    return dict.fromkeys(one.name for one in fields(kind))
+
+
 class Kept(UnsandboxedWorkflowRunner):
     """A runner that shows which details it was given."""
 
@@ -47,16 +52,21 @@ class Kept(UnsandboxedWorkflowRunner):
 
 
 def test_what_the_run_before_left_comes_to_the_run_apart_too() -> None:
-    message = InitializeWorkflow(last_completion_result=Payloads(payloads=[Payload(data=b"7")]))
-    nothing: dict[str, Any] = dict.fromkeys(one.name for one in fields(WorkflowInstanceDetails))
-    details = WorkflowInstanceDetails(
-        **nothing | {"last_completion_result": message.last_completion_result, "interceptor_classes": [Run]}
-    )
+    header, memo = {"_tracer-data": Payload(data=b"{}")}, Memo(fields={"note": Payload(data=b"1")})
+    before = Payloads(payloads=[Payload(data=b"7")])
+    message = InitializeWorkflow(last_completion_result=before, headers=header, memo=memo)
+    info = Info(**nothing(Info) | {"headers": dict(message.headers), "raw_memo": dict(message.memo.fields)})
+    given = {"info": info, "last_completion_result": message.last_completion_result, "interceptor_classes": [Run]}
+    details = WorkflowInstanceDetails(**nothing(WorkflowInstanceDetails) | given)
     runner = Kept()
     LettingGo(runner).create_instance(details)
     message.Clear()
     assert [one.data for one in runner.given.last_completion_result.payloads] == [b"7"]
     assert list(runner.given.interceptor_classes) == [Run, Begin]
+    for own, part in ((runner.given.info.headers, header), (runner.given.info.raw_memo, memo.fields)):
+        assert own == part
+    for was, own in ((info.headers, runner.given.info.headers), (info.raw_memo, runner.given.info.raw_memo)):
+        assert all(own[key] is not payload for key, payload in was.items())
 
 
 async def run_nothing() -> None:
