@@ -47,7 +47,7 @@ async def healthz() -> Health:
 @router.get("/readyz", responses={503: {"model": Readiness, "description": "Something that it needs is away."}})
 async def readyz(door: Door, response: Response) -> Readiness:
     """Whether requests can be served: the database is migrated, Temporal answers, a worker polls."""
-    with suppress_instrumentation():  # asked every few seconds: the traces of it would drown what people do
+    with suppress_instrumentation():  # what api/app.py leaves out is the request's own span alone
         database, temporal, workers = await asyncio.gather(
             _in_time(door.database.healthy()), _in_time(_answers(door.client)), _in_time(_worked(door.client))
         )

@@ -22,11 +22,10 @@ import structlog
 from temporalio.service import ConnectConfig, ServiceClient
 from temporalio.testing import WorkflowEnvironment
 
+from runtime.folder import LOCK_FILE, LOOPBACK, PORTS_FILE, is_free
 from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE
 
-LOOPBACK = "127.0.0.1"
-PORTS_FILE, LOCK_FILE = "ports.json", "server.lock"
 START_SECONDS = 30.0  # It takes 0.3 s; a busy machine takes longer, a broken server never answers.
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.05
@@ -60,21 +59,6 @@ def find_program(name: str) -> str:
     if found is None:
         raise EmbeddedTemporalError(f"the program {name} is not installed: run `make run`, which installs it")
     return found
-
-
-def address_in(folder: Path) -> str | None:
-    """Where the server of a folder listens, as `host:port`; None while none runs there.
-
-    A copy of a folder has the ports of the first one, whose server may run: only who holds this folder's lock counts.
-    """
-    lock = folder / LOCK_FILE
-    if not lock.exists():
-        return None
-    with lock.open("a+", encoding="ascii") as held:
-        if _free(held):
-            return None
-    ports = json.loads((folder / PORTS_FILE).read_text(encoding="utf-8"))
-    return f"{LOOPBACK}:{ports['server']}"
 
 
 class EmbeddedTemporal:
@@ -149,7 +133,7 @@ class EmbeddedTemporal:
             log_path.replace(self._folder / "server.previous.log")
         lock = (self._folder / LOCK_FILE).open("a+", encoding="ascii")
         with log_path.open("wb") as output, lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)  # nobody has it for longer than `address_in` looks
+            fcntl.flock(lock, fcntl.LOCK_EX)  # nobody has it for longer than `folder.address_in` looks
             self._process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "runtime.leash", str(os.getpid()), *self._command()),
                 cwd=Path(__file__).parent.parent,
@@ -257,7 +241,7 @@ async def _end_orphan(path: Path) -> None:
     """End a server whose parent was killed before it could: two servers must never share a file."""
     with path.open("a+", encoding="ascii") as lock:
         deadline = asyncio.get_running_loop().time() + ORPHAN_SECONDS
-        while not _free(lock):
+        while not is_free(lock):
             lock.seek(0)
             pid = lock.read().strip()
             # The lock is inherited, so as long as it is taken the number belongs to the server, not to a stranger.
@@ -268,14 +252,6 @@ async def _end_orphan(path: Path) -> None:
                 raise EmbeddedTemporalError(f"an earlier Temporal server (process {pid}) uses {path.parent}: end it")
             await asyncio.sleep(POLL_SECONDS)
         lock.truncate(0)
-
-
-def _free(lock: IO[str]) -> bool:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _ports(stored: Path) -> tuple[int, int]:

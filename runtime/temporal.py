@@ -21,7 +21,7 @@ from temporalio.envconfig import ClientConfig, ClientConnectConfig
 from temporalio.runtime import LogForwardingConfig, LoggingConfig, Runtime, TelemetryConfig
 from temporalio.service import RPCError, RPCStatusCode
 
-from runtime.embedded import address_in
+from runtime.folder import address_in
 from runtime.logs import NATIVE
 from runtime.payloads import CONVERTER
 from runtime.settings import TEMPORAL_NAMESPACE, Settings

@@ -230,9 +230,8 @@ outbox = Table(
     Column("invitation", JSON(none_as_null=True)),
     Column("issued_at", Instant, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column(
-        "caused_by", JSON(none_as_null=True)
-    ),  # requests of which the message is a consequence, while anybody traces
+    # Requests of which the message is a consequence, while anybody traces.
+    Column("caused_by", JSON(none_as_null=True)),
     Column("sent_at", Instant),
     Column("given_up_at", Instant),
     Index(

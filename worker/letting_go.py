@@ -7,10 +7,11 @@ state long since: every workflow of this house takes them over in its ``__init__
 """
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
-from temporalio.api.common.v1 import Payload, Payloads
+from temporalio.api.common.v1 import Payload
 from temporalio.worker import ExecuteWorkflowInput, WorkflowInboundInterceptor, WorkflowRunner
 from temporalio.worker._workflow_instance import WorkflowInstance, WorkflowInstanceDetails
 from temporalio.workflow import _Definition
@@ -32,10 +33,9 @@ class LettingGo(WorkflowRunner):
 
     def create_instance(self, det: WorkflowInstanceDetails) -> WorkflowInstance:
         """A run whose details are its own."""
-        before = Payloads()
-        before.CopyFrom(det.last_completion_result)
         info = replace(det.info, headers=_own(det.info.headers), raw_memo=_own(det.info.raw_memo))
         classes = [*det.interceptor_classes, Begin]
+        before = deepcopy(det.last_completion_result)
         own = replace(det, info=info, last_completion_result=before, interceptor_classes=classes)
         return self._runner.create_instance(own)
 
@@ -50,8 +50,5 @@ class Begin(WorkflowInboundInterceptor):
         return await super().execute_workflow(input)
 
 
-def _own(headers: Mapping[str, Payload]) -> dict[str, Payload]:
-    own = {key: Payload() for key in headers}
-    for key, payload in own.items():
-        payload.CopyFrom(headers[key])
-    return own
+def _own(parts: Mapping[str, Payload]) -> dict[str, Payload]:
+    return {key: deepcopy(part) for key, part in parts.items()}

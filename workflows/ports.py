@@ -82,9 +82,8 @@ class Carried(Frozen):
     remembered: dict[str, Remembered] = Field(default_factory=dict)
     issued: int = 0  # sequence of the last message issued, and of the last one that the post has dealt with
     posted: int = 0
-    asked_for: dict[str, str] = Field(
-        default_factory=dict
-    )  # by which request a task or news came to be, as in ``Causes``
+    # By which request a task or news came to be, as in ``Causes``.
+    asked_for: dict[str, str] = Field(default_factory=dict)
 
 
 class Reached(Frozen):

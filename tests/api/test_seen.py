@@ -4,54 +4,22 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.export import InMemoryMetricReader
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from sqlalchemy import func, select
 
 from api.app import create_app
 from api.figures import read_figures, reported
 from api.tidying import tidy
 from programme.messages import Stage
-from runtime.telemetry import AllowListed, Telemetry
 from runtime.temporal import connect
 from store import tables
 from store.database import Database
 from tests.api.recorded import recorded
 from tests.core.programme_driver import begun
 from tests.stack import QUESTIONNAIRE, Stack, bearer, http_of
+from tests.watched import Watched
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 SECRET = "what I never told anybody"
-
-
-class Watched:
-    """An API of which everything is reported, and what was."""
-
-    def __init__(self) -> None:
-        self.spans = InMemorySpanExporter()
-        self.reader = InMemoryMetricReader()
-        provider = TracerProvider()
-        provider.add_span_processor(SimpleSpanProcessor(AllowListed(self.spans)))
-        self.telemetry = Telemetry(provider, MeterProvider([self.reader]))
-
-    def moments(self) -> list[str]:
-        """The names of all spans so far. Without "connect", which the worker in this process makes, too."""
-        return [one.name for one in self.spans.get_finished_spans() if one.name != "connect"]
-
-    def metrics(self) -> dict[str, list[tuple[dict[str, object], object]]]:
-        """Every figure by name, with its attributes."""
-        data = self.reader.get_metrics_data()
-        assert data is not None
-        found: dict[str, list[tuple[dict[str, object], object]]] = {}
-        for one in data.resource_metrics[0].scope_metrics:
-            for metric in one.metrics:
-                for point in metric.data.data_points:
-                    value = getattr(point, "value", None)
-                    found.setdefault(metric.name, []).append((dict(point.attributes or {}), value))
-        return found
 
 
 @pytest_asyncio.fixture(loop_scope="session")

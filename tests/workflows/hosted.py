@@ -8,7 +8,7 @@ import hashlib
 import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -100,10 +100,23 @@ class Mishaps:
 
 
 class _Told:
-    """Something that changes, and that others wait for."""
+    """Something that changes, and that others wait for. ``at_work``: how many of its calls are under way."""
 
     def __init__(self) -> None:
         self._changed = asyncio.Event()
+        self.at_work = self.most_at_work = 0
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """A call, for as long as the block lasts."""
+        self.at_work += 1
+        self.most_at_work = max(self.most_at_work, self.at_work)
+        self.changed()
+        try:
+            yield
+        finally:
+            self.at_work -= 1
+            self.changed()
 
     def changed(self) -> None:
         self._changed.set()

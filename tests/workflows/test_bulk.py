@@ -80,17 +80,11 @@ class Asked(Engagements, _Told):
         self.silent: Counter[str] = Counter()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.at_work = self.most_at_work = 0
 
     @activity.defn(name="engagements.submit")
     async def submit(self, request: Request) -> Reply:
-        self.at_work += 1
-        self.most_at_work = max(self.most_at_work, self.at_work)
-        self.changed()
-        try:
+        with self.working():
             await self.gate.wait()
-        finally:
-            self.at_work -= 1
         if self.silent[request.engagement_id]:
             self.silent[request.engagement_id] -= 1
             raise ApplicationError("no answer", non_retryable=True)

@@ -23,19 +23,12 @@ class Silent(Letters):
     def __init__(self, house: House) -> None:
         super().__init__(house.record)
         self.answers = asyncio.Event()
-        self.at_work = self.most_at_work = 0
 
     @activity.defn(name="post.deliver")
     async def deliver(self, engagement_id: str) -> Delivery:
-        self.at_work += 1
-        self.most_at_work = max(self.most_at_work, self.at_work)
-        self.changed()
-        try:
+        with self.working():
             await self.answers.wait()
             return await super().deliver(engagement_id)
-        finally:
-            self.at_work -= 1
-            self.changed()
 
 
 async def with_mail(house: House) -> Hosted:
